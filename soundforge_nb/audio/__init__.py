@@ -1,0 +1,1 @@
+"""Audio: numpy in, numpy out. Imported by the programs only, never by the application."""

@@ -1,0 +1,200 @@
+"""The settings, in one frozen object: defaults < soundforge.toml < SOUNDFORGE_* < arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from soundforge_nb.errors import ConfigError
+
+CONFIG_FILE = "soundforge.toml"
+ENVIRONMENT_PREFIX = "SOUNDFORGE_"
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings; units stand in the names.
+
+    Every field can be set in ``<data folder>/soundforge.toml``, as ``SOUNDFORGE_<FIELD>`` in the
+    environment, and as an argument of `soundforge_nb.connect`, in rising order of precedence.
+    """
+
+    data_folder: Path
+    # Queues: how many jobs of each run at once on one Dask worker.
+    download_limit: int = 3
+    processing_limit: int = 2
+    analysis_limit: int = 2
+    dask_workers: int = 1
+    # Application.
+    linger_seconds: float = 300.0
+    start_timeout_seconds: float = 60.0
+    rpc_timeout_seconds: float = 30.0
+    lease_seconds: float = 30.0
+    # Ports: a base, and a share of the audio's length, so that a long file is not doomed.
+    analyze_timeout_seconds: float = 120.0
+    analyze_timeout_factor: float = 2.0
+    separate_timeout_seconds: float = 300.0
+    separate_timeout_factor: float = 20.0
+    terminate_grace_seconds: float = 5.0
+    cancel_grace_seconds: float = 1.0
+    # Separation.
+    device: str = "auto"
+    model_folder: Path | None = None
+    # forge.sql().
+    sql_timeout_seconds: float = 30.0
+    sql_max_rows: int = 1_000_000
+    store_memory_limit: str = "1GB"
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            positive = field.name.endswith(("_seconds", "_limit", "_factor", "_rows", "_workers"))
+            if positive and isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+                raise ConfigError(
+                    f"The setting {field.name} is {value}, which is not a size.",
+                    "Give a number of 0 or more.",
+                )
+        if self.dask_workers < 1:
+            raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How many jobs of each queue run at once on one Dask worker."""
+        return {
+            "download": self.download_limit,
+            "processing": self.processing_limit,
+            "analysis": self.analysis_limit,
+        }
+
+    @property
+    def store_file(self) -> Path:
+        return self.data_folder / "soundforge.duckdb"
+
+    @property
+    def scheduler_file(self) -> Path:
+        return self.data_folder / "scheduler.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data_folder / "lock"
+
+    @property
+    def tls_folder(self) -> Path:
+        return self.data_folder / "tls"
+
+    @property
+    def logs_folder(self) -> Path:
+        return self.data_folder / "logs"
+
+    @property
+    def cache_folder(self) -> Path:
+        return self.data_folder / "cache"
+
+    @property
+    def staging_folder(self) -> Path:
+        return self.data_folder / "staging"
+
+    @property
+    def stems_folder(self) -> Path:
+        return self.data_folder / "stems"
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as a JSON object, paths as text."""
+        return {
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in dataclasses.asdict(self).items()
+        }
+
+
+def default_data_folder() -> Path:
+    """The platform's place for a person's application files."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("soundforge_nb", appauthor=False))
+
+
+def load(
+    data_folder: str | os.PathLike[str] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Config:
+    """Put the settings together.
+
+    Parameters
+    ----------
+    data_folder : path, optional
+        Where everything is kept; else ``SOUNDFORGE_DATA_FOLDER``, else the platform's place.
+    environment : mapping, optional
+        Instead of `os.environ`.
+    **arguments
+        Fields of `Config`; None counts as not given.
+
+    Raises
+    ------
+    ConfigError
+        A setting is unknown or of the wrong type, or the file can't be read.
+    """
+    environment = os.environ if environment is None else environment
+    chosen = data_folder or environment.get(ENVIRONMENT_PREFIX + "DATA_FOLDER")
+    folder = Path(chosen).expanduser().absolute() if chosen else default_data_folder()
+    values: dict[str, Any] = _from_file(folder / CONFIG_FILE)
+    values |= _from_environment(environment)
+    values |= {
+        key: _converted(key, value, "the arguments") for key, value in arguments.items() if value is not None
+    }
+    return Config(**(values | {"data_folder": folder}))
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"The settings file {file} can't be read: {error}.", "Mend or remove it."
+        ) from error
+    return {key: _converted(key, value, str(file)) for key, value in content.items()}
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(Config)}
+    found = {}
+    for variable, text in environment.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+        # Variables of this prefix that are no setting may belong to somebody else.
+        if variable.startswith(ENVIRONMENT_PREFIX) and name in names:
+            found[name] = _converted(name, text, variable)
+    return found
+
+
+_HINTS: dict[str, Any] | None = None
+
+
+def _converted(name: str, value: Any, place: str) -> Any:
+    global _HINTS
+    if _HINTS is None:
+        _HINTS = get_type_hints(Config)
+    if name not in _HINTS:
+        known = ", ".join(sorted(_HINTS))
+        raise ConfigError(f"There is no setting named {name} ({place}).", f"Known: {known}.")
+    wanted = _HINTS[name]
+    try:
+        if wanted is int:
+            return int(value)
+        if wanted is float:
+            return float(value)
+        if wanted is str:
+            return str(value)
+        return Path(value).expanduser().absolute()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"The setting {name} is {value!r} ({place}), which does not fit.",
+            f"Give a value of type {getattr(wanted, '__name__', wanted)}.",
+        ) from error

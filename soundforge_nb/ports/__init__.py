@@ -1,0 +1,1 @@
+"""Ports: sole owner of child processes. One port is one child, one job at a time."""
