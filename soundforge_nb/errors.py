@@ -50,31 +50,46 @@ class SoundforgeError(Exception):
         What the person can do about it; may be empty.
     kind : str, optional
         A short machine-readable word, where one class stands for several faults.
+    details : mapping, optional
+        What a log or a developer wants beyond the sentence, as JSON values: exit status, tail of the
+        log. A boolean under ``retry`` is the fault's own word on `retryable`.
     """
 
     default_kind: ClassVar[str] = "error"
     #: Whether trying the same thing again may help.
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
 
-    def __init__(self, message: str, remedy: str = "", *, kind: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        kind: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message, remedy)
         self.message = message
         self.remedy = remedy
         self.kind = kind or self.default_kind
+        self.details = dict(details or {})
+        # Only the one who met the fault knows whether it passes: it may overrule its class.
+        if "retry" in self.details:
+            self.retryable = bool(self.details["retry"])
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.remedy, self.kind)
+        return _rebuild, (type(self), self.message, self.remedy, self.kind, self.details)
 
     def as_json(self) -> dict[str, Any]:
-        """The error as a JSON object: class, kind, message, remedy."""
+        """The error as a JSON object: class, kind, message, remedy, details."""
         return {
             "error": type(self).__name__,
             "kind": self.kind,
             "message": self.message,
             "remedy": self.remedy,
+            "details": self.details,
         }
 
     def _render_traceback_(self) -> list[str]:
@@ -83,8 +98,10 @@ class SoundforgeError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-def _rebuild(cls: type[SoundforgeError], message: str, remedy: str, kind: str) -> SoundforgeError:
-    return cls(message, remedy, kind=kind)
+def _rebuild(
+    cls: type[SoundforgeError], message: str, remedy: str, kind: str, details: dict[str, Any]
+) -> SoundforgeError:
+    return cls(message, remedy, kind=kind, details=details)
 
 
 class UsageError(SoundforgeError):
@@ -105,6 +122,11 @@ class ModelUnavailable(SoundforgeError):
 
 class PortError(SoundforgeError):
     default_kind = "port"
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last lines of the child's log, or nothing."""
+        return str(self.details.get("stderr_tail", ""))
 
 
 class ProgramMissing(PortError):
@@ -202,10 +224,14 @@ def from_json(value: Mapping[str, Any]) -> SoundforgeError:
 
     >>> from_json({"error": "QueryError", "message": "No.", "kind": "query", "remedy": ""})
     QueryError('No.', '')
+    >>> from_json(ProgramError("No.", details={"retry": True}).as_json()).retryable
+    True
     """
+    details = value.get("details")
     cls = _subclasses(SoundforgeError).get(str(value.get("error")), SoundforgeError)
     return cls(
         str(value.get("message", "Unknown error.")),
         str(value.get("remedy", "")),
         kind=str(value.get("kind") or cls.default_kind),
+        details=details if isinstance(details, Mapping) else None,
     )
