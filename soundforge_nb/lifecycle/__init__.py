@@ -1,0 +1,1 @@
+"""Lifecycle: supervisor, telemetry, pubsub, clock. Knows nothing of audio, Dask or DuckDB."""

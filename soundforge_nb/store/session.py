@@ -1,0 +1,67 @@
+"""One unit of work's view of the database: statements, and how long they took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+
+class Session:
+    """Runs statements on a connection and adds up where the time went.
+
+    A unit of work gets one and must be a pure function of it: when a group commit fails, its units
+    are tried again alone, so a unit may run twice.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.query_seconds = 0.0
+        self.decode_seconds = 0.0
+
+    def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> None:
+        """Run a statement for its effect."""
+        started = time.perf_counter()
+        self._connection.execute(sql, parameters)
+        self.query_seconds += time.perf_counter() - started
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and fetch all its rows."""
+        self.execute(sql, parameters)
+        started = time.perf_counter()
+        rows: list[tuple[Any, ...]] = self._connection.fetchall()
+        self.decode_seconds += time.perf_counter() - started
+        return rows
+
+    def dicts(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement and fetch all its rows, each as a mapping by column name."""
+        rows = self.rows(sql, parameters)
+        names = [column[0] for column in self._connection.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
+        """Run a statement and fetch its first row, or None."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def insert(self, table: str, columns: dict[str, str], rows: Sequence[dict[str, Any]]) -> None:
+        """Insert `rows` by one set-based statement.
+
+        Parameters
+        ----------
+        table : str
+            A table of ours; never a text from outside.
+        columns : dict of str to str
+            Column names and their DuckDB types.
+        rows : sequence of dict
+            One mapping a row; a missing column is NULL.
+        """
+        if not rows:
+            return
+        names = ", ".join(columns)
+        values = ", ".join(f"unnest(${index}::{type_}[])" for index, type_ in enumerate(columns.values(), 1))
+        arrays = [[row.get(name) for row in rows] for name in columns]
+        # Table, column and type names are literals of this package, the values are parameters.
+        self.execute(f"INSERT INTO {table} ({names}) SELECT {values}", arrays)
