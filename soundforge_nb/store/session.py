@@ -46,7 +46,13 @@ class Session:
         rows = self.rows(sql, parameters)
         return rows[0] if rows else None
 
-    def insert(self, table: str, columns: dict[str, str], rows: Sequence[dict[str, Any]]) -> None:
+    def insert(
+        self,
+        table: str,
+        columns: dict[str, str],
+        rows: Sequence[dict[str, Any]],
+        unless: Sequence[str] = (),
+    ) -> None:
         """Insert `rows` by one set-based statement.
 
         Parameters
@@ -57,11 +63,17 @@ class Session:
             Column names and their DuckDB types.
         rows : sequence of dict
             One mapping a row; a missing column is NULL.
+        unless : sequence of str
+            Leave out rows that agree in these columns with a row that is there.
         """
         if not rows:
             return
-        names = ", ".join(columns)
-        values = ", ".join(f"unnest(${index}::{type_}[])" for index, type_ in enumerate(columns.values(), 1))
-        arrays = [[row.get(name) for row in rows] for name in columns]
         # Table, column and type names are literals of this package, the values are parameters.
-        self.execute(f"INSERT INTO {table} ({names}) SELECT {values}", arrays)
+        values = ", ".join(
+            f"unnest(${index}::{type_}[]) AS {name}" for index, (name, type_) in enumerate(columns.items(), 1)
+        )
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM (SELECT {values}) AS given"
+        if unless:
+            same = " AND ".join(f"there.{name} IS NOT DISTINCT FROM given.{name}" for name in unless)
+            sql += f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS there WHERE {same})"
+        self.execute(sql, [[row.get(name) for row in rows] for name in columns])

@@ -1,0 +1,1 @@
+"""The durable job engine: jobs, states, kinds, queues, lifeline. No Dask, no audio."""

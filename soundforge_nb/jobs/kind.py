@@ -1,0 +1,119 @@
+"""What a job does: a class with `process`, run on a Dask worker, and `record`, run in the application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from soundforge_nb.config import Config
+from soundforge_nb.errors import UnknownKind
+from soundforge_nb.jobs.backoff import backoff_seconds
+from soundforge_nb.jobs.job import Job, NewJob, Outcome
+from soundforge_nb.ports.supervisor import PortSupervisor
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Rows for one table; a row whose `unless` columns match a row that exists is left out."""
+
+    table: str
+    columns: dict[str, str]
+    rows: tuple[dict[str, Any], ...]
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """One statement with its parameters, run in the acknowledgement's transaction."""
+
+    sql: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Move:
+    """A file the job made in staging, and its place; moved after the lease was checked."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a completed job leaves behind, committed together with its acknowledgement."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    inserts: tuple[Insert, ...] = ()
+    updates: tuple[Update, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a running job may use, on its Dask worker."""
+
+    config: Config
+    ports: PortSupervisor
+    progress: Callable[[int, str], None]
+    #: Where the job's child may write; what is not moved into place is swept.
+    staging_folder: Path
+    #: How many threads the job's child may use beside what else runs here.
+    threads: int
+    cancelled: threading.Event
+
+
+class Kind:
+    """Base of all kinds. A kind is idempotent: running it twice leaves what running it once leaves."""
+
+    name: ClassVar[str]
+    queue: ClassVar[str]
+    max_attempts: ClassVar[int] = 3
+    priority: ClassVar[int] = 5
+
+    def process(self, job: Job, context: Context) -> Outcome:
+        """Do the work, on a Dask worker; audio work goes through a port."""
+        raise TypeError(f"the kind {self.name} does not say how it is processed")
+
+    def record(self, job: Job, result: dict[str, Any], config: Config, now: datetime) -> Record:
+        """What the result means for the library, in the application; holds no connection."""
+        return Record(result=result)
+
+    def backoff_seconds(self, attempt: int) -> float:
+        return backoff_seconds(attempt)
+
+    def new(self, args: dict[str, Any], **options: Any) -> NewJob:
+        """A job of this kind, to be inserted."""
+        options = {"priority": self.priority, "max_attempts": self.max_attempts} | options
+        return NewJob(kind=self.name, queue=self.queue, args=args, **options)
+
+
+class Kinds:
+    """The kinds known here, by name."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+
+    def __getitem__(self, name: str) -> Kind:
+        """The kind of that name.
+
+        Raises
+        ------
+        UnknownKind
+            There is none.
+        """
+        try:
+            return self._kinds[name]
+        except KeyError:
+            known = ", ".join(sorted(self._kinds)) or "none"
+            raise UnknownKind(f"No kind of job is named {name!r} here.", f"Known: {known}.") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._kinds)

@@ -1,0 +1,2 @@
+-- Jobs by queue and state.
+SELECT queue, state, count(*)::INTEGER AS jobs FROM jobs GROUP BY queue, state

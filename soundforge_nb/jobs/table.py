@@ -1,0 +1,305 @@
+"""The jobs table: every statement that reads or writes it, set-based, as units of work for the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from soundforge_nb.jobs.job import Job, NewJob
+from soundforge_nb.jobs.kind import Insert, Update
+from soundforge_nb.jobs.states import State
+from soundforge_nb.store.session import Session
+from soundforge_nb.store.statements import statement
+
+_sql = partial(statement, "jobs")
+
+JOB_COLUMNS = {
+    "job_id": "UUID",
+    "kind": "VARCHAR",
+    "queue": "VARCHAR",
+    "args": "JSON",
+    "meta": "JSON",
+    "tags": "JSON",
+    "priority": "INTEGER",
+    "state": "VARCHAR",
+    "attempt": "INTEGER",
+    "max_attempts": "INTEGER",
+    "rescues": "INTEGER",
+    "progress": "INTEGER",
+    "message": "VARCHAR",
+    "unique_key": "VARCHAR",
+    "batch_id": "UUID",
+    "track_id": "UUID",
+    "waits_for": "INTEGER",
+    "inserted_at": "TIMESTAMP",
+    "scheduled_at": "TIMESTAMP",
+}
+PARENT_COLUMNS = {"job_id": "UUID", "parent_id": "UUID"}
+ATTEMPT_COLUMNS = {
+    "job_id": "UUID",
+    "attempt": "INTEGER",
+    "lease_id": "UUID",
+    "dask_worker": "VARCHAR",
+    "host": "VARCHAR",
+    "started_at": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """A Dask worker's word that it begins a leased job."""
+
+    job_id: str
+    lease_id: str
+    dask_worker: str
+    host: str
+
+
+@dataclass(frozen=True)
+class Ack:
+    """How a leased run of a job ended, and what is written with it in one transaction."""
+
+    job_id: str
+    lease_id: str
+    state: State
+    outcome: str
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+    progress: int = 0
+    message: str = ""
+    extra_attempts: int = 0
+    rescues: int = 0
+    scheduled_at: datetime | None = None
+    inserts: tuple[Insert, ...] = ()
+    updates: tuple[Update, ...] = ()
+
+
+def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None:
+    """Insert jobs; those with parents that are not done wait, as do those with a later time."""
+    rows = []
+    for job in jobs:
+        waiting = job.parents or job.scheduled_in_seconds > 0
+        rows.append(
+            {
+                "job_id": job.job_id,
+                "kind": job.kind,
+                "queue": job.queue,
+                "args": json.dumps(job.args),
+                "meta": json.dumps(job.meta),
+                "tags": json.dumps(job.tags),
+                "priority": job.priority,
+                "state": State.SCHEDULED if waiting else State.AVAILABLE,
+                "attempt": 0,
+                "max_attempts": job.max_attempts,
+                "rescues": 0,
+                "progress": 0,
+                "message": "",
+                "unique_key": job.unique_key,
+                "batch_id": job.batch_id,
+                "track_id": job.track_id,
+                "waits_for": len(job.parents),
+                "inserted_at": now,
+                "scheduled_at": now + timedelta(seconds=job.scheduled_in_seconds),
+            }
+        )
+    session.insert("jobs", JOB_COLUMNS, rows)
+    links = [{"job_id": job.job_id, "parent_id": parent} for job in jobs for parent in job.parents]
+    session.insert("job_parents", PARENT_COLUMNS, links)
+    if links:
+        # A parent may be an older job that completed long ago.
+        session.execute(_sql("reset_waits"), {"job_ids": sorted({link["job_id"] for link in links})})
+
+
+def claim(
+    session: Session, queue: str, nodes: Sequence[str], lease_ids: Sequence[str], now: datetime
+) -> list[tuple[Job, str]]:
+    """Claim up to one job a slot; returns each with the node whose slot it takes."""
+    session.execute(_sql("stage_due"), {"queue": queue, "now": now})
+    rows = session.dicts(
+        _sql("claim"),
+        {"queue": queue, "nodes": list(nodes), "lease_ids": list(lease_ids), "slots": len(nodes)},
+    )
+    rows.sort(key=lambda row: (row["priority"], row["job_id"]))
+    parents = _parent_results(session, [row["job_id"] for row in rows])
+    return [
+        (
+            Job(
+                job_id=row["job_id"],
+                kind=row["kind"],
+                queue=row["queue"],
+                args=json.loads(row["args"]),
+                attempt=row["attempt"],
+                max_attempts=row["max_attempts"],
+                lease_id=row["lease_id"],
+                rescues=row["rescues"],
+                meta=json.loads(row["meta"]),
+                batch_id=row["batch_id"],
+                track_id=row["track_id"],
+                parents=parents.get(row["job_id"], {}),
+            ),
+            row["dask_worker"],
+        )
+        for row in rows
+    ]
+
+
+def _parent_results(session: Session, job_ids: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    if job_ids:
+        for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": job_ids}):
+            found.setdefault(job_id, {})[parent_id] = json.loads(result) if result else {}
+    return found
+
+
+def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> dict[str, int]:
+    """Count the starts; returns the attempt's number by lease id, of those that may go on."""
+    rows = session.rows(
+        _sql("start_attempts"),
+        {
+            "job_ids": [start.job_id for start in starts],
+            "lease_ids": [start.lease_id for start in starts],
+            "now": now,
+        },
+    )
+    by_lease = {start.lease_id: start for start in starts}
+    session.insert(
+        "attempts",
+        ATTEMPT_COLUMNS,
+        [
+            {
+                "job_id": job_id,
+                "attempt": attempt,
+                "lease_id": lease_id,
+                "dask_worker": by_lease[lease_id].dask_worker,
+                "host": by_lease[lease_id].host,
+                "started_at": now,
+            }
+            for job_id, lease_id, attempt in rows
+        ],
+    )
+    return {lease_id: attempt for _, lease_id, attempt in rows}
+
+
+def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[bool]:
+    """Record how runs ended, and all that they made; False where the fence held a run back."""
+    parameters = {
+        "now": now,
+        "job_ids": [ack.job_id for ack in acks],
+        "lease_ids": [ack.lease_id for ack in acks],
+        "states": [ack.state.value for ack in acks],
+        "results": [_json(ack.result) for ack in acks],
+        "errors": [_json(ack.error) for ack in acks],
+        "progresses": [ack.progress for ack in acks],
+        "messages": [ack.message for ack in acks],
+        "extra_attempts": [ack.extra_attempts for ack in acks],
+        "rescues": [ack.rescues for ack in acks],
+        "scheduled_ats": [ack.scheduled_at for ack in acks],
+    }
+    accepted = {row[0] for row in session.rows(_sql("acknowledge"), parameters)}
+    taken = [ack for ack in acks if ack.job_id in accepted]
+    if taken:
+        session.execute(
+            _sql("end_attempts"),
+            {
+                "now": now,
+                "lease_ids": [ack.lease_id for ack in taken],
+                "outcomes": [ack.outcome for ack in taken],
+                "errors": [_json(ack.error) for ack in taken],
+            },
+        )
+    for ack in taken:
+        for insert in ack.inserts:
+            session.insert(insert.table, insert.columns, insert.rows, unless=insert.unless)
+        for update in ack.updates:
+            session.execute(update.sql, update.parameters)
+    _tell_children(session, taken, now)
+    return [ack.job_id in accepted for ack in acks]
+
+
+def _tell_children(session: Session, acks: Sequence[Ack], now: datetime) -> None:
+    completed = [ack.job_id for ack in acks if ack.state is State.COMPLETED]
+    if completed:
+        session.execute(_sql("release_children"), {"job_ids": completed})
+    for ack in acks:
+        if ack.state not in (State.DISCARDED, State.CANCELLED):
+            continue
+        reason = (ack.error or {}).get("message") or ack.message or "it was cancelled"
+        error = {
+            "error": "JobError",
+            "kind": "parent_ended",
+            "message": f"What it waited for did not complete: {reason}",
+            "remedy": "",
+        }
+        cancel_waiting(session, [ack.job_id], error, now)
+
+
+def cancel_waiting(
+    session: Session, job_ids: Iterable[str], error: dict[str, Any], now: datetime
+) -> list[dict[str, Any]]:
+    """Cancel what does not run yet among these jobs and all that follows them; returns what it was."""
+    return session.dicts(
+        _sql("cancel_waiting"),
+        {
+            "job_ids": list(job_ids),
+            "error": json.dumps(error),
+            "message": str(error.get("message", "")),
+            "now": now,
+        },
+    )
+
+
+def retry_jobs(
+    session: Session, job_ids: Sequence[str], attempts: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Give discarded and cancelled jobs `attempts` more attempts; returns those it applied to."""
+    ids = list(job_ids)
+    # First what they wait for as their parents stand now: parents tried again count as not done.
+    rows = session.dicts(_sql("retry"), {"job_ids": ids, "attempts": attempts, "now": now})
+    if rows:
+        session.execute(_sql("reset_waits"), {"job_ids": ids})
+        session.execute(_sql("resettle"), {"job_ids": ids})
+    return rows
+
+
+def set_progress(session: Session, rows: Sequence[tuple[str, int, str]]) -> None:
+    """Write what running jobs said of themselves: (lease id, percent, message) each."""
+    lease_ids, progresses, messages = zip(*rows, strict=True)
+    session.execute(
+        _sql("set_progress"),
+        {"lease_ids": list(lease_ids), "progresses": list(progresses), "messages": list(messages)},
+    )
+
+
+def executing(session: Session) -> list[dict[str, Any]]:
+    """What stands as executing: after a start, what an application that ended left."""
+    return session.dicts(_sql("executing"))
+
+
+def unfinished_batches(session: Session, batch_ids: Sequence[str]) -> set[str]:
+    """Those of the batches that still have something to do."""
+    return {row[0] for row in session.rows(_sql("unfinished_batches"), {"batch_ids": list(batch_ids)})}
+
+
+def counts(session: Session) -> dict[str, dict[str, int]]:
+    """Number of jobs by queue and state."""
+    found: dict[str, dict[str, int]] = {}
+    for queue, state, jobs in session.rows(_sql("counts")):
+        found.setdefault(queue, {})[state] = jobs
+    return found
+
+
+def get_jobs(session: Session, job_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Whole rows of jobs, JSON columns read."""
+    rows = session.dicts(_sql("get"), {"job_ids": list(job_ids)})
+    for row in rows:
+        for column in ("args", "result", "error"):
+            row[column] = json.loads(row[column]) if row[column] else None
+    return rows
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
