@@ -60,6 +60,18 @@ _TYPES: dict[str, type[Any]] = {
     "error": Failure,
 }
 _NAMES = {cls: name for name, cls in _TYPES.items()}
+_FIELDS: dict[type[Any], dict[str, type[Any]]] = {
+    Hello: {"program": str, "version": str, "protocol": int},
+    Progress: {"percent": int, "message": str},
+    Result: {"value": dict},
+    Failure: {"kind": str, "message": str, "remedy": str, "retry": bool},
+}
+_VITAL: dict[type[Any], str] = {
+    Hello: "protocol",
+    Progress: "percent",
+    Result: "value",
+    Failure: "message",
+}
 
 
 def encode(message: Message) -> bytes:
@@ -104,16 +116,21 @@ def decode(line: bytes) -> Message | None:
     >>> decode(b"Downloading: 10%") is None
     True
     """
+    if not line.lstrip().startswith(b"{"):  # a flood of noise must be cheap to read past
+        return None
     try:
         body = json.loads(line)
         cls = _TYPES[body.pop("type")]
-        known = {key: body[key] for key in cls.__dataclass_fields__ if key in body}
+        known = {key: body[key] for key in _FIELDS[cls] if key in body}
         if cls is Progress:
             known["percent"] = max(0, min(100, int(known["percent"])))
+        # What has a default for the writer must still stand in the line.
+        if _VITAL[cls] not in known:
+            return None
+        if not all(isinstance(value, _FIELDS[cls][key]) for key, value in known.items()):
+            return None
         message: Message = cls(**known)
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    if isinstance(message, Result) and not isinstance(message.value, dict):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
     return message
 
