@@ -15,13 +15,13 @@ from typing import Any, Protocol
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import SoundforgeError
-from soundforge_nb.jobs import table, verdict
+from soundforge_nb.jobs import batches, table, verdict
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.grouped import Grouped
 from soundforge_nb.jobs.job import Cancel, Completed, Job, NewJob, Outcome
 from soundforge_nb.jobs.kind import Kinds, Move
 from soundforge_nb.jobs.ledger import Lease, Ledger
-from soundforge_nb.jobs.states import State
+from soundforge_nb.jobs.states import FINISHED, State
 from soundforge_nb.jobs.table import Ack, Start
 from soundforge_nb.lifecycle.clock import Clock
 from soundforge_nb.lifecycle.identifiers import new_id
@@ -192,7 +192,7 @@ class Engine:
             lease.cancel_reason = reason
             if self.dispatch is not None:
                 await self.dispatch.cancel(lease, reason)
-        await self._finish_batches({row["batch_id"] for row in rows if row["batch_id"]})
+        await self.finish_batches([row["job_id"] for row in rows])
         return len(rows) + len(running)
 
     async def retry(self, job_ids: Sequence[str]) -> int:
@@ -251,16 +251,15 @@ class Engine:
         lease.progress = ack.progress
         lease.message = ack.message
         self._publish_lease(lease, ack.state)
-        if lease.job.batch_id and ack.state in (State.COMPLETED, State.DISCARDED, State.CANCELLED):
-            self._background(self._finish_batches({lease.job.batch_id}))
+        if ack.state in FINISHED:
+            self._background(self.finish_batches([lease.job.job_id]))
 
-    async def _finish_batches(self, batch_ids: set[str]) -> None:
-        if not batch_ids:
-            return
-        unfinished = await self._store().read(
-            "unfinished_batches", lambda session: table.unfinished_batches(session, sorted(batch_ids))
+    async def finish_batches(self, job_ids: Sequence[str] | None) -> None:
+        """See to the batches of these jobs, or all, in which nothing is left to do."""
+        done = await self._store().read(
+            "done_batches", lambda session: batches.done_batches(session, job_ids)
         )
-        for batch_id in batch_ids - unfinished:
+        for batch_id in done:
             self.on_batch_finished(batch_id)
 
     def _background(self, work: Any) -> None:

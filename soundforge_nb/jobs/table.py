@@ -279,11 +279,6 @@ def executing(session: Session) -> list[dict[str, Any]]:
     return session.dicts(_sql("executing"))
 
 
-def unfinished_batches(session: Session, batch_ids: Sequence[str]) -> set[str]:
-    """Those of the batches that still have something to do."""
-    return {row[0] for row in session.rows(_sql("unfinished_batches"), {"batch_ids": list(batch_ids)})}
-
-
 def counts(session: Session) -> dict[str, dict[str, int]]:
     """Number of jobs by queue and state."""
     found: dict[str, dict[str, int]] = {}

@@ -1,0 +1,1 @@
+"""Pipeline: the job kinds, what can be asked of them, and how they chain."""
