@@ -1,7 +1,6 @@
-"""Ports: sole owner of child processes. One port is one child, one job at a time."""
+"""Ports: sole owner of child processes. One port is one child, one job at a time.
 
-from soundforge_nb.ports.port import Caller, OnEvent, Port
-from soundforge_nb.ports.program import ANALYZE, SEPARATE, Program
-from soundforge_nb.ports.supervisor import LivePort, PortSupervisor
-
-__all__ = ["ANALYZE", "SEPARATE", "Caller", "LivePort", "OnEvent", "Port", "PortSupervisor", "Program"]
+A child imports `soundforge_nb.ports.protocol` from here before its first word, so this file imports nothing:
+`Port` is in ``port``, `PortSupervisor` in ``supervisor``, `Program` in ``program``, `cold_port` in ``cold``,
+`Analyzer` in ``analyzer``, `Separator` in ``separator``.
+"""

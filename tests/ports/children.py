@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 FOREVER_SECONDS = 600
 SLEEPER = [sys.executable, "-c", f"import time; time.sleep({FOREVER_SECONDS})"]
@@ -55,12 +56,13 @@ def echo(request):
 
 def environment(request):
     hello()
-    result(environment=dict(os.environ), argv=sys.argv, folder=os.getcwd(), path=sys.path)
+    result(environment=dict(os.environ), argv=sys.argv, path=sys.path)
 
 
 def descriptors(request):
     hello()
-    result(fds=sorted(int(fd) for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")))
+    seen = list(Path("/proc/self/fd").iterdir())
+    result(fds=sorted(int(path.name) for path in seen if path.exists()))
 
 
 def pieces(request):
@@ -198,7 +200,7 @@ def hang_stubbornly(request):
 
 def hang_politely(request):
     def tidy(number, frame):
-        with open(request["tidied"], "a") as file:
+        with Path(request["tidied"]).open("a") as file:
             file.write("tidied\n")
         sys.exit(0)
 

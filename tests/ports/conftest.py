@@ -12,8 +12,10 @@ from typing import Any
 import psutil
 import pytest
 
-from soundforge_nb.ports import Port, PortSupervisor, Program
 from soundforge_nb.ports.environment import clean
+from soundforge_nb.ports.port import Port
+from soundforge_nb.ports.program import Program
+from soundforge_nb.ports.supervisor import PortSupervisor
 
 CHILDREN = Program("children", "children")
 #: Longer than anything here takes on a busy machine; nothing waits for it unless it is broken.

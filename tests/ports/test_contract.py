@@ -23,7 +23,8 @@ from soundforge_nb.errors import (
     UsageError,
     from_json,
 )
-from soundforge_nb.ports import PortSupervisor, Program
+from soundforge_nb.ports.program import Program
+from soundforge_nb.ports.supervisor import PortSupervisor
 
 LONG = 30.0
 SHORT = 0.4
