@@ -16,6 +16,7 @@ from soundforge_nb.ports.program import SEPARATE
 
 #: How many networks a model runs, one after the other. An unknown one may be a bag of the usual size.
 BAG_SIZES = {
+    "demo": 1,
     "htdemucs": 1,
     "htdemucs_6s": 1,
     "hdemucs_mmi": 1,
@@ -35,10 +36,12 @@ class Parameters:
     Attributes
     ----------
     model : str
+    model_folder, device : str, optional
+        By default what `Config` says.
     shifts : int
         How many randomly shifted passes are averaged; each costs a whole separation.
     overlap : float
-        Of neighbouring segments, 0 to 1.
+        Of neighbouring segments, as a share.
     segment_seconds : float, optional
         Shorter segments need less memory.
     stems : tuple of str, optional
@@ -47,20 +50,22 @@ class Parameters:
         Write this stem and all the rest as one.
     two_stems_method : str, optional
         How the rest is made.
-    format : str
-    seed : int
+    format : str, optional
+    seed : int, optional
         Of the shifts.
     """
 
     model: str = "htdemucs"
+    model_folder: str | None = None
+    device: str | None = None
     shifts: int = 1
     overlap: float = 0.25
     segment_seconds: float | None = None
     stems: tuple[str, ...] | None = None
     two_stems: str | None = None
     two_stems_method: str | None = None
-    format: str = "flac"
-    seed: int = 0
+    format: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,13 @@ class Separation:
 
     Attributes
     ----------
-    stems : dict
-        By the stem's name; each with at least its ``path``, inside the output folder.
+    files : dict
+        By the name of the stem its file, which exists in the output folder.
     answer : dict
-        All the program said, the stems included.
+        All the program said.
     """
 
-    stems: dict[str, dict[str, Any]]
+    files: dict[str, Path]
     answer: dict[str, Any]
 
 
@@ -127,12 +132,12 @@ class Separator:
         """
         parameters = parameters or Parameters()
         folder = absolute(output_folder)
-        model_folder = self._config.model_folder
+        model_folder = parameters.model_folder or self._config.model_folder
         request = asdict(parameters) | {
             "path": absolute(path),
             "output_folder": folder,
-            "model_folder": None if model_folder is None else str(model_folder),
-            "device": self._config.device,
+            "model_folder": None if model_folder is None else absolute(model_folder),
+            "device": parameters.device or self._config.device,
             "threads": self._threads,
             "expected": None if expected is None else dict(expected),
         }
@@ -142,7 +147,7 @@ class Separator:
             owner=owner,
             on_progress=on_progress,
         )
-        return Separation(_stems(answer, Path(folder)), answer)
+        return Separation(_files(answer, Path(folder)), answer)
 
     def timeout_seconds(self, duration_seconds: float | None, parameters: Parameters) -> float:
         """How long the separation of so much audio may take: each pass of each network counts."""
@@ -153,14 +158,16 @@ class Separator:
         )
 
 
-def _stems(answer: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    stems = part(answer, "stems", dict, SEPARATE.name)
-    for name in stems:
-        path = Path(part(part(stems, name, dict, SEPARATE.name), "path", str, SEPARATE.name))
+def _files(answer: dict[str, Any], folder: Path) -> dict[str, Path]:
+    files: dict[str, Path] = {}
+    for stem in part(answer, "stems", list, SEPARATE.name):
+        name = part(stem if isinstance(stem, dict) else {}, "stem", str, SEPARATE.name)
+        file = folder / part(stem, "file", str, SEPARATE.name)
         # These files are moved into place later: never move what the program was not asked to make.
-        if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        if file.parent != folder or file.is_symlink() or not file.is_file():
             raise PortProtocolError(
-                f"The program {SEPARATE.name} names {path} as its stem {name}, which is no file in {folder}.",
+                f"The program {SEPARATE.name} names {file} as its stem {name}, which is no file in {folder}.",
                 details={"program": SEPARATE.name, "retry": False},
             )
-    return stems
+        files[name] = file
+    return files

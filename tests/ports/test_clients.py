@@ -80,6 +80,7 @@ def test_the_time_allowed_grows_with_the_audio(settings):
         (Parameters("htdemucs_ft"), 4),
         (Parameters("mdx_extra", shifts=2), 8),
         (Parameters("somebody's own"), 4),
+        (Parameters("demo"), 1),
     ],
 )
 def test_each_pass_of_each_network_of_a_separation_gets_its_time(settings, parameters, passes):
@@ -87,31 +88,45 @@ def test_each_pass_of_each_network_of_a_separation_gets_its_time(settings, param
     assert allowed == 300 + 20 * passes * 10
 
 
-def stem(folder, name="vocals"):
-    (folder / f"{name}.flac").write_bytes(b"x")
-    return {"path": str(folder / f"{name}.flac")}
-
-
 def test_a_separation_is_asked_for_and_read(settings, tmp_path):
-    port = Scripted({"stems": {"vocals": stem(tmp_path)}, "model": "htdemucs"})
+    (tmp_path / "vocals.flac").touch()
+    port = Scripted({"stems": [{"stem": "vocals", "file": "vocals.flac"}], "model": {"name": "htdemucs"}})
     made = Separator(port, settings, threads=3).separate("song.wav", tmp_path, Parameters(seed=7))
     assert set(port.request) == {
         *("path", "model", "model_folder", "device", "shifts", "overlap", "segment_seconds", "stems"),
         *("two_stems", "two_stems_method", "format", "output_folder", "seed", "threads", "expected"),
     }
-    assert (port.request["seed"], port.request["threads"], port.request["device"]) == (7, 3, "auto")
-    assert made.stems["vocals"]["path"] == str(tmp_path / "vocals.flac")
-    assert made.answer["model"] == "htdemucs"
+    assert (port.request["seed"], port.request["threads"]) == (7, 3)
+    assert made.files == {"vocals": tmp_path / "vocals.flac"}
+    assert made.answer["model"] == {"name": "htdemucs"}
 
 
-@pytest.mark.parametrize("path", ["{}/../climbed.flac", "/etc/hostname", "{}/not_there.flac", "{}"])
-def test_a_stem_outside_the_folder_or_without_a_file_is_not_believed(settings, tmp_path, path):
+def test_a_separation_takes_device_and_models_from_the_settings_unless_told(tmp_path):
+    settings = config.load(tmp_path, environment={}, device="cuda", model_folder=tmp_path / "models")
+    port = Scripted({"stems": []})
+    Separator(port, settings).separate("song.wav", tmp_path)
+    assert (port.request["device"], port.request["model_folder"]) == ("cuda", str(tmp_path / "models"))
+    Separator(port, settings).separate("song.wav", tmp_path, Parameters(device="cpu", model_folder="/mine"))
+    assert (port.request["device"], port.request["model_folder"]) == ("cpu", "/mine")
+
+
+@pytest.mark.parametrize(
+    "file", ["../climbed.flac", "/etc/hostname", "not_there.flac", ".", "", "link.flac", 7]
+)
+def test_a_stem_that_is_no_file_of_the_folder_is_not_believed(settings, tmp_path, file):
     folder = tmp_path / "out"
     folder.mkdir()
     (tmp_path / "climbed.flac").touch()
-    port = Scripted({"stems": {"vocals": {"path": path.format(folder)}}})
-    with pytest.raises(PortProtocolError, match="vocals"):
+    (folder / "link.flac").symlink_to("/etc/hostname")
+    port = Scripted({"stems": [{"stem": "vocals", "file": file}]})
+    with pytest.raises(PortProtocolError, match=r"vocals|whose file"):
         Separator(port, settings).separate("song.wav", folder)
+
+
+@pytest.mark.parametrize("stems", [None, {}, ["vocals"], [{"file": "x"}]])
+def test_stems_of_another_shape_are_not_believed(settings, tmp_path, stems):
+    with pytest.raises(PortProtocolError, match="stem"):
+        Separator(Scripted({"stems": stems}), settings).separate("song.wav", tmp_path)
 
 
 def test_a_cold_port_follows_the_settings(settings):
