@@ -71,6 +71,9 @@ class Engine:
         self._start = Grouped[Start, int | None](self._flush_starts)
         self._acknowledge = Grouped[Ack, bool](self._flush_acks)
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._reconciled = False
+        #: While true nothing new is handed out: the application is about to end.
+        self.draining = False
 
     # -- in -----------------------------------------------------------------------------------
 
@@ -90,7 +93,7 @@ class Engine:
     async def fill(self, queue: str) -> int:
         """Claim what the queue's free slots can take and hand it over; returns how many."""
         nodes = self.ledger.free_slots(queue)
-        if not nodes or self.dispatch is None:
+        if not nodes or self.dispatch is None or self.draining:
             return 0
         lease_ids = [new_id() for _ in nodes]
         now = self.clock.now()
@@ -166,7 +169,10 @@ class Engine:
         return accepted
 
     async def reconcile(self) -> int:
-        """At a start: whatever stands as executing belonged to an application that ended."""
+        """At a start, once: whatever stands as executing belonged to an application that ended."""
+        if self._reconciled:
+            return 0
+        self._reconciled = True
         rows = await self._store().read("executing", table.executing)
         acks = [verdict.left_executing(row) for row in rows]
         if acks:

@@ -19,6 +19,10 @@ class Queue(Service):
         self.name = name
         self._engine = engine
 
+    async def start(self) -> None:
+        # Whatever stands as executing when the application starts belonged to one that ended.
+        await self._engine.reconcile()
+
     async def run(self) -> None:
         wake = self._engine.wake[self.name]
         while True:

@@ -1,0 +1,1 @@
+"""Cluster: everything Dask: launch, discovery, security, dispatch, and the Dask workers' side."""

@@ -1,0 +1,26 @@
+"""Dask's settings, as this product needs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Slots need threads, and threads never grow: this many jobs can run at once on one Dask worker.
+DASK_WORKER_THREADS = 32
+
+#: Dask's own retries, stealing and liveness rules are off: attempts and leases are kept in the store.
+DASK_SETTINGS: dict[str, Any] = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.worker-ttl": None,
+    "distributed.scheduler.http.routes": ["soundforge_nb.application.endpoint"],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.daemon": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.comm.timeouts.connect": "10s",
+    "distributed.diagnostics.nvml": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+}
