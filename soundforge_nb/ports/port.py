@@ -94,7 +94,7 @@ class Port:
             Whose work this is (a job's id with its lease): what `PortSupervisor.cancel` goes by.
         on_progress : callable, optional
             Called in this thread with (percent, message) when they change; detached if it raises.
-            It must return soon: while it runs nobody listens to the child, nor kills one that is deaf to TERM.
+            It must return soon: while it runs nobody hears the child, or kills one that is deaf to TERM.
 
         Raises
         ------
