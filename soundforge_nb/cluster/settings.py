@@ -24,3 +24,6 @@ DASK_SETTINGS: dict[str, Any] = {
     "distributed.diagnostics.nvml": False,
     "distributed.admin.system-monitor.gil.enabled": False,
 }
+
+#: What the application tells the clients that follow.
+OUTBOUND_TOPIC = "soundforge-outbound"

@@ -111,3 +111,20 @@ def account(session: Session, batch_id: str) -> list[dict[str, Any]]:
 def pending_jobs(session: Session, unique_keys: Sequence[str]) -> dict[str, str]:
     """Unfinished jobs that do what these keys name, by key."""
     return dict(session.rows(_sql("pending_jobs"), {"unique_keys": list(unique_keys)}))
+
+
+def add_error(session: Session, batch_id: str, name: str, error: dict[str, Any]) -> None:
+    """Add to a batch's account what went wrong with the batch as a whole."""
+    row = {
+        "batch_id": batch_id,
+        "position": -1,
+        "name": name,
+        "reused": False,
+        "error": json.dumps(error),
+    }
+    session.insert("batch_inputs", INPUT_COLUMNS, [row])
+
+
+def own_jobs(session: Session, batch_id: str) -> list[str]:
+    """Unfinished jobs that no other running batch waits for."""
+    return [row[0] for row in session.rows(_sql("own_jobs"), {"batch_id": batch_id})]

@@ -1,0 +1,1 @@
+"""Application: the supervision tree, the scheduler extension that hosts it, and its calls."""

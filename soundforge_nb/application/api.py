@@ -1,0 +1,219 @@
+"""The calls that clients make."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import soundforge_nb
+from soundforge_nb.application.application import Application
+from soundforge_nb.application.batching import insert_batch, snapshot
+from soundforge_nb.application.requests import call
+from soundforge_nb.cluster.discovery import RPC_PROTOCOL
+from soundforge_nb.errors import InputError, JobNotFound, SoundforgeError
+from soundforge_nb.jobs import batches, table
+from soundforge_nb.jobs.table import Start
+from soundforge_nb.library import catalog
+from soundforge_nb.library.examine import Examined, examine, stamp_of
+from soundforge_nb.pipeline import account
+from soundforge_nb.store.reader import Bounds, run_query
+
+log = logging.getLogger(__name__)
+
+#: A person's queries run beside each other, never in the way of the store's own threads.
+QUERY_THREADS = 2
+
+
+class Api:
+    """One method a call; arguments and results are JSON, `sql` answers with Arrow."""
+
+    def __init__(self, application: Application, stop: Callable[[float], None]) -> None:
+        self._application = application
+        self._stop = stop
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._queries = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
+
+    # -- the application ------------------------------------------------------------------------
+
+    @call
+    async def hello(self, version: str, protocol: int) -> dict[str, Any]:
+        """Who answers here; the client decides whether it can go on."""
+        log.debug("a client of version %s, protocol %s", version, protocol)
+        return {
+            "version": soundforge_nb.__version__,
+            "protocol": RPC_PROTOCOL,
+            "data_folder": str(self._application.config.data_folder),
+            "sequence": self._application.pubsub.sequence,
+        }
+
+    @call
+    async def status(self) -> dict[str, Any]:
+        """The tree, the Dask workers, the queues and the metrics."""
+        application = self._application
+        counts = await application.store.read("counts", table.counts)
+        return {
+            "version": soundforge_nb.__version__,
+            "healthy": application.supervisor.healthy,
+            "children": application.supervisor.which_children(),
+            "dask_workers": [
+                {"address": address, **self._nodes.get(address, {})} for address in application.ledger.nodes
+            ],
+            "queues": [
+                {
+                    "queue": queue,
+                    "limit": limit,
+                    "running": application.ledger.running(queue),
+                    "jobs": counts.get(queue, {}),
+                }
+                for queue, limit in application.ledger.limits.items()
+            ],
+            "metrics": application.metrics.summary(),
+        }
+
+    @call
+    async def stop(self, drain_seconds: float = 0.0) -> bool:
+        """End the application; running jobs get `drain_seconds`, then they wait for the next start."""
+        self._stop(drain_seconds)
+        return True
+
+    # -- the library ----------------------------------------------------------------------------
+
+    @call
+    async def add_files(self, paths: list[str]) -> dict[str, Any]:
+        """Make tracks of files; each path ends in a track or in a reason."""
+        store = self._application.store
+        known = await store.read("known_files", partial(catalog.known_stamps, paths=paths))
+        examined: list[Examined] = []
+        tracks: dict[str, str] = {}
+        rejected: list[dict[str, Any]] = []
+
+        def look(path: str) -> Examined | str | InputError:
+            try:
+                stamp, track_id = known.get(path, (None, ""))
+                return track_id if stamp == stamp_of(path) else examine(path)
+            except InputError as error:
+                return error
+
+        for path in paths:
+            found = await asyncio.to_thread(look, path)
+            if isinstance(found, InputError):
+                rejected.append({"name": path, "error": found.as_json()})
+            elif isinstance(found, str):
+                tracks[path] = found
+            else:
+                examined.append(found)
+        if examined:
+            now = self._application.clock.now()
+            added = await store.write("add_files", partial(catalog.add_files, files=examined, now=now))
+            tracks |= added
+            self._application.pubsub.publish("tracks", {"added": len(added)})
+        rows = await self.tracks([tracks[path] for path in paths if path in tracks])
+        return {"tracks": rows, "paths": [path for path in paths if path in tracks], "rejected": rejected}
+
+    @call
+    async def tracks(self, track_ids: list[str] | None = None) -> list[dict[str, Any]]:
+        """All tracks, or those asked for in the order asked for, repeats included."""
+        return await self._application.store.read("tracks", partial(catalog.tracks, track_ids=track_ids))
+
+    @call
+    async def stems(self, track_id: str) -> list[dict[str, Any]]:
+        return await self._application.store.read("stems", partial(catalog.stems, track_id=track_id))
+
+    @call
+    async def analysis(self, track_id: str, source: str = "mixture") -> dict[str, Any] | None:
+        """The newest whole analysis, or None."""
+        return await self._application.store.read(
+            "analysis", partial(catalog.analysis, track_id=track_id, source=source)
+        )
+
+    @call
+    async def sql(self, query: str) -> bytes:
+        """One SELECT, as an Arrow stream."""
+        config = self._application.config
+        bounds = Bounds(config.sql_timeout_seconds, config.sql_max_rows)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._queries, self._query, query, bounds)
+
+    def _query(self, query: str, bounds: Bounds) -> bytes:
+        connection = self._application.store.cursor()
+        try:
+            return run_query(connection, query, bounds)
+        finally:
+            connection.close()
+
+    # -- batches and jobs -----------------------------------------------------------------------
+
+    @call
+    async def process(
+        self,
+        inputs: list[dict[str, Any]],
+        rejected: list[dict[str, Any]],
+        options: dict[str, Any],
+        output_folder: str | None = None,
+    ) -> dict[str, Any]:
+        """Insert a batch: `inputs` are {name, track_id}, `rejected` {name, error}."""
+        batch_id = await insert_batch(self._application, inputs, rejected, options, output_folder)
+        return await self.batch(batch_id)
+
+    @call
+    async def batch(self, batch_id: str) -> dict[str, Any]:
+        """A snapshot of a batch: state, counts, what runs, what failed."""
+        found = await snapshot(self._application, batch_id)
+        if found is None:
+            raise JobNotFound(f"There is no batch {batch_id}.", "forge.jobs() lists what there is.")
+        return found
+
+    @call
+    async def batch_account(self, batch_id: str) -> list[dict[str, Any]]:
+        """Every input and step of a batch with what became of it."""
+        rows = await self._application.store.read("account", partial(batches.account, batch_id=batch_id))
+        for row in rows:
+            row["status"] = account.status_of(row)
+            row["sentence"] = account.sentence_of(row) if row["status"] == account.FAILED else None
+        return rows
+
+    @call
+    async def cancel(self, job_ids: list[str], reason: str = "cancelled on request") -> int:
+        return await self._application.engine.cancel(job_ids, reason)
+
+    @call
+    async def cancel_batch(self, batch_id: str, reason: str = "the batch was cancelled") -> int:
+        """Cancel what a batch waits for, unless another batch waits for it too."""
+        job_ids = await self._application.store.read(
+            "jobs_of_batch", partial(batches.own_jobs, batch_id=batch_id)
+        )
+        return await self._application.engine.cancel(job_ids, reason)
+
+    @call
+    async def retry_batch(self, batch_id: str) -> int:
+        """Give what failed in a batch another try."""
+        rows = await self.batch_account(batch_id)
+        failed = {row["job_id"] for row in rows if row["status"] == account.FAILED and row["job_id"]}
+        return await self._application.engine.retry(sorted(failed))
+
+    # -- what Dask workers say ------------------------------------------------------------------
+
+    @call
+    async def node_ready(self, address: str, host: str, cores: int, kinds: list[str]) -> bool:
+        """A Dask worker offers its slots."""
+        self._nodes[address] = {"host": host, "cores": cores, "kinds": kinds}
+        self._application.ledger.add_node(address)
+        for event in self._application.engine.wake.values():
+            event.set()
+        return True
+
+    @call
+    async def started(self, job_id: str, lease_id: str, dask_worker: str, host: str) -> int | None:
+        """Count a start; the job goes on only where this answers with the attempt's number."""
+        try:
+            return await self._application.engine.started(Start(job_id, lease_id, dask_worker, host))
+        except SoundforgeError as error:
+            log.warning("the start of %s could not be counted: %s", job_id, error)
+            return None
+
+    def close(self) -> None:
+        self._queries.shutdown(wait=False, cancel_futures=True)

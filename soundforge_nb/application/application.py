@@ -1,0 +1,112 @@
+"""The application: what starts, in which order, who restarts it, and what they share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from soundforge_nb.application.finishing import finish_batch
+from soundforge_nb.application.services import Endpoint, TelemetryPoller, Topics
+from soundforge_nb.config import Config
+from soundforge_nb.jobs.engine import Dispatch, Engine
+from soundforge_nb.jobs.kind import Kinds
+from soundforge_nb.jobs.ledger import Ledger
+from soundforge_nb.jobs.lifeline import Lifeline
+from soundforge_nb.jobs.queue import Queue
+from soundforge_nb.lifecycle.clock import Clock, SystemClock
+from soundforge_nb.lifecycle.metrics import Metrics
+from soundforge_nb.lifecycle.pubsub import Published, PubSub
+from soundforge_nb.lifecycle.supervisor import Child, Supervisor
+from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.store.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """Holds the supervision tree. What a restarted child replaces is looked up anew at each use."""
+
+    store: Store
+    pubsub: PubSub
+    metrics: Metrics
+
+    def __init__(
+        self,
+        config: Config,
+        kinds: Kinds,
+        *,
+        outbound: Callable[[Published], None] = lambda message: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.clock = clock or SystemClock()
+        self.telemetry = Telemetry()
+        self.ledger = Ledger(config.limits)
+        self.open = False
+        self.pubsub = PubSub()
+        self._outbound = outbound
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.engine = Engine(
+            config=config,
+            kinds=kinds,
+            ledger=self.ledger,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            store=lambda: self.store,
+            pubsub=lambda: self.pubsub,
+        )
+        self.engine.on_batch_finished = self._batch_finished
+        self.supervisor = Supervisor(self._children(), telemetry=self.telemetry)
+
+    async def start(self, dispatch: Dispatch) -> None:
+        """Start the tree; what an earlier application left is taken up by the first queue."""
+        self.engine.dispatch = dispatch
+        await self.supervisor.start()
+        await self.engine.finish_batches(None)
+
+    async def stop(self) -> None:
+        self.engine.draining = True
+        for task in list(self._tasks):
+            task.cancel()
+        await self.supervisor.stop()
+
+    def _children(self) -> list[Child]:
+        queues = [
+            Child(f"queue:{name}", lambda name=name: Queue(name, self.engine))  # type: ignore[misc]
+            for name in self.config.limits
+        ]
+        return [
+            Child("telemetry", lambda: TelemetryPoller(self.telemetry, self._adopt("metrics"))),
+            Child("store", self._new_store, shutdown_seconds=30.0),
+            Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
+            *queues,
+            Child("lifeline", lambda: Lifeline(self.engine)),
+            Child("endpoint", lambda: Endpoint(self._adopt("open"))),
+        ]
+
+    def _new_store(self) -> Store:
+        self.store = Store(
+            self.config.store_file,
+            memory_limit=self.config.store_memory_limit,
+            telemetry=self.telemetry,
+        )
+        return self.store
+
+    def _adopt(self, name: str) -> Callable[[Any], None]:
+        return lambda value: setattr(self, name, value)
+
+    def _batch_finished(self, batch_id: str) -> None:
+        task = asyncio.create_task(self._finish(batch_id), name=f"finish-{batch_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, batch_id: str) -> None:
+        try:
+            await finish_batch(self.store, batch_id, self.clock)
+        except Exception:
+            # It stays running in the store, and is seen to again at the next start.
+            log.exception("batch %s could not be finished", batch_id)
+            return
+        self.pubsub.publish("batches", {"batch_id": batch_id, "state": "finished"})

@@ -1,0 +1,119 @@
+"""The scheduler extension: hosts the application on a Dask scheduler, any Dask scheduler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import distributed
+from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.protocol.pickle import dumps
+from distributed.scheduler import Scheduler
+
+from soundforge_nb.application.api import Api
+from soundforge_nb.application.application import Application
+from soundforge_nb.application.requests import answer
+from soundforge_nb.cluster.dispatch import DaskDispatch
+from soundforge_nb.cluster.plugin import INBOUND_TOPIC, PLUGIN_NAME, ForgeWorkerPlugin
+from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
+from soundforge_nb.config import Config
+from soundforge_nb.lifecycle.pubsub import Published
+from soundforge_nb.pipeline.kinds import built_in_kinds
+
+log = logging.getLogger(__name__)
+
+#: The name under which the application itself is a Dask client, told apart from those that attach.
+CLIENT_NAME = "soundforge-application"
+
+
+class ForgeExtension(SchedulerPlugin):
+    """Brings the calls to the scheduler's RPC and its events to the engine."""
+
+    name = PLUGIN_NAME
+
+    def __init__(self, config: Config, scheduler: Scheduler, stop: Callable[[float], None]) -> None:
+        self._config = config
+        self._scheduler = scheduler
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.application = Application(config, built_in_kinds(), outbound=self._send)
+        self.api = Api(self.application, stop)
+
+    async def begin(self) -> None:
+        """Start the application and open for calls."""
+        self._client = await distributed.Client(
+            self._scheduler.address,
+            asynchronous=True,
+            security=self._scheduler.security,
+            set_as_default=False,
+            name=CLIENT_NAME,
+        )
+        self._dispatch = DaskDispatch(self._scheduler, self._client, self.application.engine)
+        self._scheduler.add_plugin(self)
+        self._scheduler.handlers["soundforge"] = self._call
+        await self.application.start(self._dispatch)
+        await self._scheduler.register_worker_plugin(
+            None, dumps(ForgeWorkerPlugin(self._config.as_json())), name=PLUGIN_NAME, idempotent=False
+        )
+
+    async def end(self) -> None:
+        """Stop the application; what runs is taken up at its next start."""
+        self.application.engine.draining = True
+        self._dispatch.close()
+        await self.application.stop()
+        self.api.close()
+        await self._client.close()
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where the scheduler listens: its own protocol, and HTTP."""
+        tcp_port = self._scheduler.services["dashboard"].port
+        return self._scheduler.address, f"http://127.0.0.1:{tcp_port}"
+
+    def which_children(self) -> list[dict[str, Any]]:
+        return self.application.supervisor.which_children()
+
+    def clients(self) -> int:
+        """How many clients are attached, the application's own aside."""
+        own = (CLIENT_NAME, "fire-and-forget")
+        return sum(not str(key).startswith(own) for key in self._scheduler.clients)
+
+    async def _call(self, comm: Any = None, method: str = "", arguments: str = "{}") -> dict[str, Any]:
+        return await answer(
+            self.api,
+            method,
+            arguments,
+            is_open=self.application.open,
+            telemetry=self.application.telemetry,
+        )
+
+    def _send(self, message: Published) -> None:
+        self._scheduler.log_event(
+            OUTBOUND_TOPIC,
+            {"topic": message.topic, "sequence": message.sequence, "body": message.body},
+        )
+
+    # -- hooks of the scheduler -------------------------------------------------------------------
+
+    def log_event(self, topic: str, msg: Any) -> None:
+        if topic != INBOUND_TOPIC:
+            return
+        engine = self.application.engine
+        if msg["event"] == "progress":
+            engine.progressed(msg["lease_id"], msg["percent"], msg["message"])
+        elif msg["event"] == "alive":
+            expires = engine.clock.monotonic() + self._config.lease_seconds
+            engine.ledger.renew(msg["lease_ids"], expires)
+
+    def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
+        engine = self.application.engine
+        for lease in engine.ledger.remove_node(worker):
+            if not engine.draining:
+                self._dispatch.forget(lease.lease_id)
+                self._background(engine.lost(lease.lease_id, "its Dask worker died"))
+
+    def _background(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

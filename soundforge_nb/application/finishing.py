@@ -1,0 +1,109 @@
+"""The end of a batch: its output folder is written, then it is marked as finished."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import soundforge_nb
+from soundforge_nb.errors import SoundforgeError
+from soundforge_nb.jobs import batches
+from soundforge_nb.library import catalog
+from soundforge_nb.library.export import TrackOutput, export_batch
+from soundforge_nb.lifecycle.clock import Clock
+from soundforge_nb.pipeline import account
+from soundforge_nb.pipeline.options import read_analysis, read_separation
+from soundforge_nb.pipeline.plan import Wishes, keys_of
+from soundforge_nb.store.session import Session
+from soundforge_nb.store.store import Store
+
+
+async def finish_batch(store: Store, batch_id: str, clock: Clock) -> None:
+    """Write a batch's output folder, if it has one, and mark it; doing it twice does no harm."""
+    batch = await store.read("batch", lambda session: batches.get_batch(session, batch_id))
+    if batch is None or batch["state"] != "running":
+        return
+    error = None
+    if batch["output_folder"]:
+        rows, tracks = await store.read(
+            "batch_outputs", lambda session: _outputs(session, batch_id, batch["options"])
+        )
+        try:
+            await asyncio.to_thread(
+                export_batch, Path(batch["output_folder"]), tracks, _manifest(batch, rows)
+            )
+        except SoundforgeError as fault:
+            error = fault.as_json()
+    now = clock.now()
+
+    def mark(session: Session) -> None:
+        batches.finish_batch(session, batch_id, now)
+        if error is not None:
+            batches.add_error(session, batch_id, "the output folder", error)
+
+    await store.write("finish_batch", mark)
+
+
+def wishes_of(options: dict[str, Any]) -> Wishes:
+    """What a batch's stored options ask for."""
+    return Wishes(
+        read_separation(options.get("separate")),
+        read_analysis(options.get("analyze")),
+        read_analysis(options.get("analyze_stems")),
+    )
+
+
+def _outputs(
+    session: Session, batch_id: str, options: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[TrackOutput]]:
+    rows = batches.account(session, batch_id)
+    wishes = wishes_of(options)
+    track_ids = list(dict.fromkeys(row["track_id"] for row in rows if row["track_id"]))
+    outputs = []
+    for track in catalog.tracks(session, track_ids):
+        keys = keys_of(track, wishes)
+        output = TrackOutput(track["track_id"], track["title"])
+        if keys.separate:
+            output.stems = catalog.stems_by_request(session, [keys.separate]).get(keys.separate, [])
+        if keys.analyze and catalog.analyses_by_request(session, [keys.analyze]):
+            output.analysis = _analysis_content(session, track)
+        outputs.append(output)
+    return rows, outputs
+
+
+def _analysis_content(session: Session, track: dict[str, Any]) -> dict[str, Any] | None:
+    found = catalog.analysis(session, track["track_id"], "mixture")
+    if found is None:
+        return None
+    columns = ("tempo", "key", "energy", "spectral_centroid", "spectral_rolloff", "zero_crossing_rate")
+    return {
+        "track_id": track["track_id"],
+        "title": track["title"],
+        "artist": track["artist"],
+        "file": track["path"],
+        **{name: found[name] for name in columns},
+        "features": found["analysis"],
+        "curves": found["curves"],
+    }
+
+
+def _manifest(batch: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "batch_id": batch["batch_id"],
+        "soundforge_nb": soundforge_nb.__version__,
+        "options": batch["options"],
+        "account": account.summary(rows)["inputs"],
+        "inputs": [
+            {
+                "name": row["name"],
+                "track_id": row["track_id"],
+                "step": row["step"],
+                "status": account.status_of(row),
+                "model": (row["result"] or {}).get("model"),
+                "null_residual_db": (row["result"] or {}).get("null_residual_db"),
+                "error": account.sentence_of(row) if account.status_of(row) == account.FAILED else None,
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,82 @@
+"""The small services of the tree: telemetry with its poller, pubsub, endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+import psutil
+
+from soundforge_nb.lifecycle.metrics import Metrics
+from soundforge_nb.lifecycle.pubsub import EVERY_TOPIC, Published, PubSub
+from soundforge_nb.lifecycle.supervisor import Service
+from soundforge_nb.lifecycle.telemetry import Telemetry
+
+POLL_SECONDS = 10.0
+
+#: Each event that is measured, and what its metrics are told apart by.
+MEASURED_EVENTS: dict[str, tuple[str, ...]] = {
+    "job.insert": ("queue", "kind"),
+    "job.start": ("queue", "kind"),
+    "job.stop": ("queue", "kind"),
+    "job.exception": ("queue", "kind"),
+    "store.query": (),
+    "rpc.stop": ("method",),
+    "topic.publish": ("topic",),
+    "vm.memory": (),
+    "vm.run_queue": (),
+    "vm.loop_lag": (),
+    "supervisor.restart": ("child",),
+}
+
+
+class TelemetryPoller(Service):
+    """Keeps the metrics, and measures the process itself every ten seconds."""
+
+    def __init__(self, telemetry: Telemetry, adopt: Callable[[Metrics], None]) -> None:
+        self._telemetry = telemetry
+        self._adopt = adopt
+
+    async def start(self) -> None:
+        self._adopt(Metrics(self._telemetry, MEASURED_EVENTS))
+
+    async def run(self) -> None:
+        process = psutil.Process()
+        while True:
+            self._telemetry.execute("vm.memory", {"total_bytes": process.memory_info().rss})
+            self._telemetry.execute("vm.run_queue", {"total": os.getloadavg()[0]})
+            before = time.perf_counter()
+            await asyncio.sleep(0)
+            self._telemetry.execute("vm.loop_lag", {"seconds": time.perf_counter() - before})
+            await asyncio.sleep(POLL_SECONDS)
+
+
+class Topics(Service):
+    """The pubsub; every message also goes out to the clients that follow."""
+
+    def __init__(
+        self, first_sequence: int, adopt: Callable[[PubSub], None], outbound: Callable[[Published], None]
+    ) -> None:
+        self._first_sequence = first_sequence
+        self._adopt = adopt
+        self._outbound = outbound
+
+    async def start(self) -> None:
+        pubsub = PubSub(self._first_sequence)
+        pubsub.subscribe(EVERY_TOPIC, self._outbound)
+        self._adopt(pubsub)
+
+
+class Endpoint(Service):
+    """Takes requests only while it runs: it starts last and stops first."""
+
+    def __init__(self, open_door: Callable[[bool], None]) -> None:
+        self._open_door = open_door
+
+    async def start(self) -> None:
+        self._open_door(True)
+
+    async def stop(self) -> None:
+        self._open_door(False)

@@ -1,0 +1,152 @@
+"""A client's connection to the application: calls with a time limit, and topics followed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import dask
+import distributed
+from distributed.comm import CommClosedError
+
+from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
+from soundforge_nb.errors import AccessRefused, ConnectionLost, NoApplication, from_json
+
+log = logging.getLogger(__name__)
+
+Listener = Callable[[dict[str, Any]], None]
+
+#: Dask tells of lost connections in the notebook; what matters of it becomes a sentence of ours.
+_NOISY_LOGGERS = ("distributed.client", "distributed.core", "distributed.batched", "distributed.comm.tcp")
+
+
+class Connection:
+    """One Dask client of our own making; safe to use from any thread.
+
+    Parameters
+    ----------
+    address : str
+        Of the Dask scheduler that hosts the application.
+    security : distributed.Security
+    timeout_seconds : float
+        For each call.
+
+    Raises
+    ------
+    AccessRefused
+        The keys were not accepted.
+    NoApplication
+        Nothing answers at the address.
+    """
+
+    def __init__(self, address: str, security: Any, *, timeout_seconds: float) -> None:
+        self.address = address
+        self._timeout_seconds = timeout_seconds
+        self._listeners: list[Listener] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        _quiet()
+        with dask.config.set({"distributed.client.heartbeat": "2s"}):
+            self._client = _connected(address, security, timeout_seconds)
+
+    def call(self, method: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
+        """Call the application; returns JSON, or bytes where the call gives bytes.
+
+        Raises
+        ------
+        SoundforgeError
+            What the application answered.
+        ConnectionLost
+            It did not answer in time, or went away.
+        """
+        limit = self._timeout_seconds if timeout_seconds is None else timeout_seconds
+        if self._closed:
+            raise ConnectionLost("This connection was closed.", "Connect again.")
+        try:
+            answer = self._client.sync(
+                self._ask, method, json.dumps(arguments), limit, callback_timeout=limit + 5
+            )
+        except TimeoutError as error:
+            raise ConnectionLost(
+                f"The application did not answer {method} within {limit:g} s.",
+                "It may be busy: try again, or look at soundforge status.",
+                kind="timeout",
+            ) from error
+        except (OSError, CommClosedError, AttributeError, RuntimeError) as error:
+            raise ConnectionLost(
+                f"The connection to the application was lost ({type(error).__name__}).",
+                "Nothing is lost: connect again.",
+            ) from error
+        if "error" in answer:
+            raise from_json(json.loads(answer["error"]))
+        return answer["bytes"] if "bytes" in answer else json.loads(answer["ok"])
+
+    async def _ask(self, method: str, arguments: str, limit: float) -> dict[str, Any]:
+        scheduler = self._client.scheduler
+        if scheduler is None:
+            raise CommClosedError("the Dask client gave up")
+        call = scheduler.soundforge(method=method, arguments=arguments)
+        answer: dict[str, Any] = await asyncio.wait_for(call, limit)
+        return answer
+
+    def follow(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` told each outbound message, in Dask's thread; returns what ends it."""
+        with self._lock:
+            if not self._listeners:
+                # One subscription a client: Dask replaces a handler by the next one.
+                self._client.subscribe_topic(OUTBOUND_TOPIC, self._fan_out)
+            self._listeners.append(listener)
+
+        def unfollow() -> None:
+            with self._lock, contextlib.suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unfollow
+
+    def _fan_out(self, event: tuple[float, dict[str, Any]]) -> None:
+        for listener in list(self._listeners):
+            try:
+                listener(event[1])
+            except Exception:
+                log.exception("a listener raised and is dropped")
+                with self._lock, contextlib.suppress(ValueError):
+                    self._listeners.remove(listener)
+
+    def close(self) -> None:
+        """Let go; jobs go on."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=2)
+
+
+def _connected(address: str, security: Any, timeout_seconds: float) -> distributed.Client:
+    try:
+        return distributed.Client(
+            address,
+            security=security,
+            timeout=timeout_seconds,
+            set_as_default=False,
+            name="forge",
+        )
+    except (OSError, TimeoutError, RuntimeError) as error:
+        text = f"{error} {error.__cause__}"
+        if "certificate" in text.lower() or "ssl" in text.lower() or "handshake" in text.lower():
+            raise AccessRefused(
+                f"The application at {address} did not accept the keys.",
+                "Use the keys of its data folder (the folder tls in it).",
+            ) from error
+        raise NoApplication(
+            f"Nothing answers at {address}.", "Check the address, or start it: soundforge serve"
+        ) from error
+
+
+def _quiet() -> None:
+    for name in _NOISY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

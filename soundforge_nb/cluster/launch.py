@@ -1,0 +1,122 @@
+"""Finding the application of a data folder, or starting it in the background."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from soundforge_nb.cluster.discovery import Whereabouts, read_whereabouts
+from soundforge_nb.config import Config
+from soundforge_nb.errors import NoApplication, StartFailed
+
+#: `soundforge serve` ends with this status where another process serves the data folder already.
+ALREADY_SERVED_STATUS = 10
+_POLL_SECONDS = 0.02
+
+
+def find(config: Config) -> Whereabouts | None:
+    """The living application of this data folder, or None.
+
+    Raises
+    ------
+    ConnectError
+        It runs on another host.
+    """
+    whereabouts = read_whereabouts(config.scheduler_file)
+    return whereabouts if whereabouts is not None and whereabouts.is_alive() else None
+
+
+def find_or_start(config: Config) -> Whereabouts:
+    """The application of this data folder, started where none lives.
+
+    Raises
+    ------
+    StartFailed
+        It did not come up within `start_timeout_seconds`.
+    """
+    found = find(config)
+    if found is not None:
+        return found
+    config.logs_folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + config.start_timeout_seconds
+    process = start(config)
+    while time.monotonic() < until:
+        found = find(config)
+        if found is not None:
+            return found
+        status = process.poll()
+        if status == ALREADY_SERVED_STATUS:
+            # Another start won the race, or an old application is on its way out: wait, then look again.
+            time.sleep(10 * _POLL_SECONDS)
+            found = find(config)
+            if found is not None:
+                return found
+            process = start(config)
+        elif status is not None:
+            raise StartFailed(
+                f"The application ended at its start (status {status}): {_last_words(config)}",
+                f"See {log_file(config)}.",
+            )
+        time.sleep(_POLL_SECONDS)
+    raise StartFailed(
+        f"The application did not come up within {config.start_timeout_seconds:g} s.",
+        f"See {log_file(config)}.",
+    )
+
+
+def find_running(config: Config) -> Whereabouts:
+    """The application of this data folder.
+
+    Raises
+    ------
+    NoApplication
+        None lives.
+    """
+    found = find(config)
+    if found is None:
+        raise NoApplication(
+            f"Nobody serves {config.data_folder}.", "Run: soundforge serve, or connect from a notebook."
+        )
+    return found
+
+
+def start(config: Config) -> subprocess.Popen[bytes]:
+    """Start ``soundforge serve`` in a session of its own, so that a kernel's end is not its end."""
+    arguments = [sys.executable, "-m", "soundforge_nb.cli", "serve"]
+    with log_file(config).open("ab") as log:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=config.data_folder,
+            env=_environment(config),
+        )
+
+
+def log_file(config: Config) -> Path:
+    return config.logs_folder / "application.log"
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Hand the settings on; they may have come from arguments of `connect`."""
+    environment = dict(os.environ)
+    for name, value in config.as_json().items():
+        if value is not None:
+            environment[f"SOUNDFORGE_{name.upper()}"] = str(value)
+    # The application is nobody's notebook kernel.
+    for name in ("JPY_SESSION_NAME", "JPY_PARENT_PID", "MPLBACKEND"):
+        environment.pop(name, None)
+    return environment
+
+
+def _last_words(config: Config) -> str:
+    try:
+        lines = log_file(config).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it said nothing."

@@ -1,0 +1,173 @@
+"""A batch as a notebook holds it: shown live, waited for, asked for results and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from soundforge_nb.dashboards import batch_summary, surroundings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from soundforge_nb.forge.forge import Forge
+
+#: A snapshot is taken at most this often while waiting, and at least that often.
+_SNAPSHOT_SECONDS = 0.25
+_LOOK_SECONDS = 5.0
+
+
+class Batch:
+    """What one call of `Forge.process` asked for. It lives in the application: this is a view of it.
+
+    Await it, or call `wait`; ending either of them, or the kernel, ends no job.
+    """
+
+    def __init__(self, forge: Forge, snapshot: dict[str, Any]) -> None:
+        self._forge = forge
+        self._last = snapshot
+        self.batch_id: str = snapshot["batch_id"]
+
+    # -- snapshot, follow, request: what a view knows of a batch ------------------------------------
+
+    def snapshot(self) -> dict[str, Any]:
+        """How the batch stands now."""
+        self._last = self._forge.call("batch", batch_id=self.batch_id)
+        return self._last
+
+    def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `listener` called whenever this batch may have changed; returns what ends it."""
+
+        def told(message: dict[str, Any]) -> None:
+            body = message["body"]
+            if body.get("batch_id") == self.batch_id or body.get("job_id") in self._last["job_ids"]:
+                listener()
+
+        return self._forge.follow(told)
+
+    def request(self, action: str) -> Any:
+        """Do what a button of a view asks for."""
+        return {"cancel": self.cancel, "retry": self.retry}[action]()
+
+    # -- waiting ------------------------------------------------------------------------------------
+
+    def wait(self, timeout_seconds: float | None = None, *, progress: bool | None = None) -> bool:
+        """Wait until every input of the batch is accounted for.
+
+        Parameters
+        ----------
+        timeout_seconds : float, optional
+            Give up waiting after so long; the jobs go on.
+        progress : bool, optional
+            Print lines of progress; by default only where no live view shows it.
+
+        Returns
+        -------
+        bool
+            Whether the batch has finished.
+        """
+        shown = surroundings.prints_progress() if progress is None else progress
+        printer = batch_summary.ProgressPrinter(sys.stdout) if shown else None
+        changed = threading.Event()
+        unfollow = self.follow(changed.set)
+        until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        try:
+            while True:
+                changed.clear()
+                snapshot = self.snapshot()
+                if printer is not None:
+                    printer.show(snapshot)
+                if snapshot["state"] == "finished":
+                    return True
+                left = _LOOK_SECONDS if until is None else min(_LOOK_SECONDS, until - time.monotonic())
+                if left <= 0:
+                    return False
+                changed.wait(left)
+                time.sleep(min(_SNAPSHOT_SECONDS, left))
+        except KeyboardInterrupt:
+            print("Interrupted. The jobs go on: batch.wait() waits again, batch.cancel() stops them.")
+            raise
+        finally:
+            unfollow()
+
+    def __await__(self) -> Generator[Any, None, Batch]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Batch:
+        loop = asyncio.get_running_loop()
+        changed = asyncio.Event()
+        unfollow = self.follow(lambda: _set_from_thread(loop, changed))
+        try:
+            while True:
+                changed.clear()
+                if (await asyncio.to_thread(self.snapshot))["state"] == "finished":
+                    return self
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
+                await asyncio.sleep(_SNAPSHOT_SECONDS)
+        finally:
+            unfollow()
+
+    # -- results ------------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.snapshot()["state"] == "finished")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the batch has finished and no input failed."""
+        snapshot = self.snapshot()
+        return snapshot["state"] == "finished" and not snapshot["failures"]
+
+    def account(self) -> pd.DataFrame:
+        """Every input and every step of it, with what became of it."""
+        import pandas as pd
+
+        rows = self._forge.call("batch_account", batch_id=self.batch_id)
+        columns = ["name", "step", "status", "sentence", "attempt", "track_id", "job_id"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def results(self) -> pd.DataFrame:
+        """One row a track: its tempo, key and the rest, its stems' files, and how they add up."""
+        return self._forge.results_of(self.account())
+
+    def errors(self) -> pd.DataFrame:
+        """What failed: the input, the step and the sentence."""
+        account = self.account()
+        failed = account[account["status"] == "failed"][["name", "step", "sentence"]]
+        return failed.rename(columns={"sentence": "error"}).reset_index(drop=True)
+
+    def cancel(self) -> int:
+        """Cancel what is not done; returns how many jobs it concerned."""
+        return int(self._forge.call("cancel_batch", batch_id=self.batch_id))
+
+    def retry(self) -> int:
+        """Give what failed another try; returns how many jobs it concerned."""
+        return int(self._forge.call("retry_batch", batch_id=self.batch_id))
+
+    # -- shown --------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return batch_summary.as_text(self._fresh())
+
+    def _repr_html_(self) -> str:
+        return batch_summary.as_html(self._fresh())
+
+    def _fresh(self) -> dict[str, Any]:
+        try:
+            return self.snapshot()
+        except Exception:
+            # A view of a batch never fails: without an application it shows what was known last.
+            return self._last
+
+
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    # The loop may have ended between the last message and the end of the following.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(event.set)

@@ -1,0 +1,297 @@
+"""Forge and connect(): the way into the library and to the jobs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import soundforge_nb
+from soundforge_nb import config as configuration
+from soundforge_nb.cluster.connection import Connection
+from soundforge_nb.cluster.discovery import RPC_PROTOCOL
+from soundforge_nb.cluster.launch import find_or_start, find_running
+from soundforge_nb.cluster.security import security_of
+from soundforge_nb.config import Config
+from soundforge_nb.errors import UsageError, VersionMismatch, from_json
+from soundforge_nb.forge.answer import Answer
+from soundforge_nb.forge.batch import Batch
+from soundforge_nb.forge.tracks import Rejected, Track, TrackList
+from soundforge_nb.library.scan import find_files
+from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Files sent to the application in one call: each is hashed there.
+_FILES_A_CALL = 64
+Named = str | os.PathLike[str]
+
+_JOBS_QUERY = """
+SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, batch_id, track_id,
+    inserted_at, attempted_at, completed_at, json_extract_string(error, '$.message') AS error
+FROM jobs"""
+
+
+class Forge:
+    """A connection to one library and the jobs on it. Closing it ends no job.
+
+    Made by `connect`; also a context manager.
+    """
+
+    def __init__(self, config: Config, connection: Connection) -> None:
+        self.config = config
+        self._connection = connection
+        self._check_version()
+
+    # -- library --------------------------------------------------------------------------------
+
+    def add(self, *named: Named | Iterable[Named]) -> TrackList:
+        """Add files, folders or globs to the library; adding twice is adding once.
+
+        Originals are never changed. What can't be added never raises: it stands in the result's
+        `rejected`, each with a sentence.
+        """
+        found = find_files(_flat(named))
+        tracks: list[Track] = []
+        names: list[str] = []
+        rejected = [Rejected(name, str(error), error.as_json()) for name, error in found.rejected]
+        for start in range(0, len(found.files), _FILES_A_CALL):
+            answer = self.call(
+                "add_files", paths=found.files[start : start + _FILES_A_CALL], timeout_seconds=600
+            )
+            tracks += map(Track.from_row, answer["tracks"])
+            names += answer["paths"]
+            rejected += [
+                Rejected(entry["name"], str(from_json(entry["error"])), entry["error"])
+                for entry in answer["rejected"]
+            ]
+        return TrackList(tracks, names, rejected)
+
+    def tracks(self) -> pd.DataFrame:
+        """All tracks of the library."""
+        return TrackList(map(Track.from_row, self.call("tracks"))).df()
+
+    def jobs(self, batch: Batch | str | None = None) -> pd.DataFrame:
+        """Jobs, the newest first: all of them, or those of a batch."""
+        query = _JOBS_QUERY
+        if batch is not None:
+            batch_id = batch.batch_id if isinstance(batch, Batch) else str(batch)
+            if not all(letter in "0123456789abcdef-" for letter in batch_id):
+                raise UsageError(f"{batch_id!r} is no batch id.", "Give a Batch or its batch_id.")
+            query += f" WHERE batch_id = '{batch_id}'"
+        return self.sql(f"{query} ORDER BY job_id DESC").df()
+
+    def sql(self, query: str) -> Answer:
+        """Ask the library in SQL: one SELECT, read-only, bounded in time and size.
+
+        Tables: tracks, files, batches, batch_inputs, jobs, job_parents, attempts, stems, analyses.
+
+        Raises
+        ------
+        QueryError
+            It is no single SELECT, it is wrong, or it outgrew its bounds.
+        """
+        return Answer(self.call("sql", query=query, timeout_seconds=self.config.sql_timeout_seconds + 10))
+
+    def analysis(self, track: Track | str, source: str = "mixture") -> dict[str, Any] | None:
+        """The newest whole analysis of a track (or of one of its stems): features and curves."""
+        found: dict[str, Any] | None = self.call("analysis", track_id=_track_id(track), source=source)
+        return found
+
+    def stems(self, track: Track | str) -> pd.DataFrame:
+        """The stems of a track, of every separation, the newest first."""
+        import pandas as pd
+
+        columns = ["stem", "path", "model", "format", "duration_seconds", "peak", "rms", "null_residual_db"]
+        return pd.DataFrame(self.call("stems", track_id=_track_id(track)), columns=columns)
+
+    # -- jobs -----------------------------------------------------------------------------------
+
+    def process(
+        self,
+        tracks: TrackList | Track | Named | Iterable[Track | Named],
+        *,
+        separate: str | Separation | dict[str, Any] | None = None,
+        analyze: str | Iterable[str] | Analysis | None = None,
+        analyze_stems: str | Iterable[str] | Analysis | None = None,
+        output_folder: Named | None = None,
+    ) -> Batch:
+        """Separate and analyze tracks; what exists already is not computed again.
+
+        Parameters
+        ----------
+        tracks : TrackList, Track, path, or several
+            Paths are added first; what was rejected stands in the batch's account.
+        separate : str, Separation or dict, optional
+            A model's name (``"htdemucs"``, ``"demo"`` …) or options, see `Separation`.
+        analyze : str, sequence of str or Analysis, optional
+            ``"all"``, or some of tempo, key, energy, spectral, mfcc, chroma.
+        analyze_stems : optional
+            The same, for each stem once it is there.
+        output_folder : path, optional
+            Stems, analyses and a manifest are written there when the batch ends.
+
+        Returns
+        -------
+        Batch
+            At once; it runs in the application.
+
+        Raises
+        ------
+        UsageError
+            An option does not fit.
+        """
+        separation, analysis = read_separation(separate), read_analysis(analyze)
+        of_stems = read_analysis(analyze_stems)
+        listed = self._listed(tracks)
+        folder = None if output_folder is None else str(Path(output_folder).expanduser().absolute())
+        snapshot = self.call(
+            "process",
+            inputs=[
+                {"name": name, "track_id": track.track_id}
+                for name, track in zip(listed.names, listed, strict=True)
+            ],
+            rejected=[{"name": entry.name, "error": entry.error} for entry in listed.rejected],
+            options={
+                "separate": separation.as_json() if separation else None,
+                "analyze": analysis.as_json() if analysis else None,
+                "analyze_stems": of_stems.as_json() if of_stems else None,
+            },
+            output_folder=folder,
+        )
+        return Batch(self, snapshot)
+
+    def batch(self, batch_id: str) -> Batch:
+        """A batch of before, by its id."""
+        return Batch(self, self.call("batch", batch_id=batch_id))
+
+    def cancel(self, *job_ids: str) -> int:
+        """Cancel jobs and what would follow them; running ones end within two seconds."""
+        return int(self.call("cancel", job_ids=list(job_ids)))
+
+    def results_of(self, account: pd.DataFrame) -> pd.DataFrame:
+        """The results of a batch's account: one row a track (see `Batch.results`)."""
+        from soundforge_nb.forge.results import results_of
+
+        return results_of(self, account)
+
+    def status(self) -> dict[str, Any]:
+        """The application: its children, Dask workers, queues and metrics."""
+        found: dict[str, Any] = self.call("status")
+        return found
+
+    # -- connection -----------------------------------------------------------------------------
+
+    def call(self, method: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
+        """One call of the application."""
+        return self._connection.call(method, timeout_seconds=timeout_seconds, **arguments)
+
+    def follow(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
+        """Have `listener` told each outbound message; returns what ends it."""
+        return self._connection.follow(listener)
+
+    def close(self) -> None:
+        """Let go of the connection. Jobs go on."""
+        self._connection.close()
+
+    def __enter__(self) -> Forge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Forge {self.config.data_folder} at {self._connection.address}>"
+
+    def _check_version(self) -> None:
+        hello = self.call("hello", version=soundforge_nb.__version__, protocol=RPC_PROTOCOL)
+        if hello["protocol"] != RPC_PROTOCOL:
+            self.close()
+            raise VersionMismatch(
+                f"The application is version {hello['version']}, this is {soundforge_nb.__version__}.",
+                "Run: soundforge restart",
+            )
+
+    def _listed(self, tracks: TrackList | Track | Named | Iterable[Track | Named]) -> TrackList:
+        if isinstance(tracks, TrackList):
+            return tracks
+        if isinstance(tracks, Track):
+            return TrackList([tracks])
+        if isinstance(tracks, (str, os.PathLike)):
+            return self.add(tracks)
+        several = list(tracks)
+        if all(isinstance(entry, Track) for entry in several):
+            return TrackList(entry for entry in several if isinstance(entry, Track))
+        paths = [entry for entry in several if isinstance(entry, (str, os.PathLike))]
+        if len(paths) != len(several):
+            raise UsageError("Tracks and paths are mixed.", "Give forge.add(...)'s result, or only paths.")
+        return self.add(paths)
+
+
+def connect(
+    address: str | None = None,
+    *,
+    data_folder: Named | None = None,
+    in_process: bool = False,
+    start: bool = True,
+    **settings: Any,
+) -> Forge:
+    """Attach to the application of a data folder, starting it in the background where none runs.
+
+    Parameters
+    ----------
+    address : str, optional
+        ``tls://…`` of a Dask scheduler that hosts an application; its keys are read from the data folder.
+    data_folder : path, optional
+        Else ``SOUNDFORGE_DATA_FOLDER``, else the platform's place for application files.
+    in_process : bool
+        Run everything in this process; for tests and debugging. It ends with the Forge.
+    start : bool
+        False: only attach.
+    **settings
+        Fields of `Config`; those of the application count where this call starts it.
+
+    Raises
+    ------
+    ConnectError
+        It can't be started or reached.
+    ConfigError
+        A setting is wrong.
+    """
+    config = configuration.load(data_folder, **settings)
+    if in_process:
+        from soundforge_nb.forge.in_process import connect_in_process
+
+        return connect_in_process(config)
+    if address is None:
+        whereabouts = find_or_start(config) if start else find_running(config)
+        whereabouts.check_version()
+        address = whereabouts.address
+    security = security_of(config.tls_folder)
+    connection = Connection(address, security, timeout_seconds=config.rpc_timeout_seconds)
+    try:
+        return Forge(config, connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _flat(named: Iterable[Any]) -> list[Named]:
+    flat: list[Named] = []
+    for entry in named:
+        if isinstance(entry, (str, os.PathLike)):
+            flat.append(entry)
+        elif isinstance(entry, Iterable):
+            flat += _flat(entry)
+        else:
+            raise UsageError(f"{entry!r} is no path.", "Give files, folders or globs.")
+    return flat
+
+
+def _track_id(track: Track | str) -> str:
+    return track.track_id if isinstance(track, Track) else str(track)
