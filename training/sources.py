@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 SF2 = Path("/usr/share/sounds/sf2")
-SF3 = Path("/usr/share/sounds/sf3")
 HYDROGEN = Path("/usr/share/hydrogen/data/drumkits")
 SONIC_PI = Path("/usr/share/sonic-pi/samples")
 TABLE = Path(__file__).parents[1] / "soundforge_nb" / "audio" / "models" / "LICENCES.md"
@@ -33,7 +32,7 @@ class Source:
 
 SOURCES = (
     Source("Fluid (R3) GM", "fluid-soundfont-gm 3.1", "MIT", "Frank Wen and contributors", "train", "drums, bass, other, choir", SF2 / "FluidR3_GM.sf2"),
-    Source("MuseScore General HQ", "musescore-general-soundfont 0.2.1", "MIT (parts CC0, public domain)", "S. Christian Collins, Frank Wen, Michael Cowgill, Versilian Studios and contributors", "train", "drums, bass, other, choir", SF3 / "MuseScore_General.sf3"),
+    Source("MuseScore General HQ", "musescore-general-soundfont-lossless 0.2.1", "MIT (parts CC0, public domain)", "S. Christian Collins, Frank Wen, Michael Cowgill, Versilian Studios and contributors", "train", "drums, bass, other, choir", SF2 / "MuseScore_General_Full.sf2"),
     Source("Audiophob drum kit", "hydrogen-drumkits 2017.09.19", "CC0-1.0", "audiophobdubstep and freesound.org authors", "train", "drums", HYDROGEN / "Audiophob"),
     Source("rumpf_kit_z01", "hydrogen-drumkits 2017.09.19", "CC-BY-3.0", "Emanuel Rumpf", "train", "drums", HYDROGEN / "rumpf_kit_z01_h2"),
     Source("Sonic Pi samples (bd_*, drum_*, sn_*, elec_*, perc_*, tabla_*, loop_*)", "sonic-pi-samples 3.2", "CC0-1.0", "freesound.org authors listed in the package's copyright file", "train", "drums", SONIC_PI),
@@ -48,7 +47,7 @@ SOURCES = (
     Source("Red Zeppelin", "avldrums.lv2-soundfont 0.5.2", "CC-BY-SA-3.0", "Glen MacArthur", "test", "drums", SF2 / "Red_Zeppelin_4_LV2.sf2"),
 )  # fmt: skip
 
-TRAIN_FONTS = (SF2 / "FluidR3_GM.sf2", SF3 / "MuseScore_General.sf3")
+TRAIN_FONTS = (SF2 / "FluidR3_GM.sf2", SF2 / "MuseScore_General_Full.sf2")
 TEST_FONTS = (SF2 / "TimGM6mb.sf2",)
 TRAIN_KITS = ("Audiophob", "rumpf_kit_z01_h2")
 TEST_KITS = ("GMRockKit", "TR808EmulationKit", "ColomboAcousticDrumkit", "ForzeeStereo", "Millo-Drums_v.1", "The Black Pearl 1.0", "HardElectro1")

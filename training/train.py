@@ -1,0 +1,168 @@
+"""Train: `python -m training.train --minutes 85`. Stop it and start it again: it goes on from its checkpoint.
+
+Two single-threaded processes each take half of a batch and average their gradients: on two cores this is
+faster than one process of two threads, and far less upset by other work on the machine. The schedule
+follows the fraction of the time budget that is spent, so that it ends well on a machine of any speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import Tensor
+
+from training.material import Material
+from training.recipe import Recipe, build
+from training.render import WORK
+
+SAVE_SECONDS = 120.0
+
+
+def objective(estimate: Tensor, truth: Tensor, consistency: float) -> Tensor:
+    """L1 on waveforms (batch, 4, 2, samples), each stem by its own level, plus what the stems fail to add up to.
+
+    Without the levels the loudest stem would rule; a floor of a quarter of the mixture keeps near-silence bounded.
+    """
+    mixture = truth.sum(1)
+    level = mixture.square().mean((1, 2)).sqrt()[:, None] + 1e-4
+    stem_level = truth.square().mean((2, 3)).sqrt()
+    error = (estimate - truth).abs().mean((2, 3))
+    missing = (estimate.sum(1) - mixture).abs().mean((1, 2)) / level[:, 0]
+    return (error / (stem_level + 0.25 * level)).mean() + consistency * missing.mean()
+
+
+def learning_rate(recipe: Recipe, step: int, fraction: float) -> float:
+    """Warm-up, then constant, then a cosine down to 2 % over the last part of the time."""
+    rate = recipe.learning_rate * min(1.0, (step + 1) / recipe.warmup_steps)
+    begin = 1 - recipe.decay_fraction
+    if fraction > begin:
+        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (fraction - begin) / recipe.decay_fraction)))
+    return rate
+
+
+class Trainer:
+    """One rank's model, optimiser, moving average and clock."""
+
+    def __init__(self, run: Path, recipe: Recipe, rank: int, ranks: int) -> None:
+        self.run, self.recipe, self.rank, self.ranks = run, recipe, rank, ranks
+        torch.manual_seed(recipe.seed)
+        self.model = build(recipe).train()
+        self.parameters = list(self.model.parameters())
+        self.optimiser = torch.optim.Adam(self.parameters, lr=recipe.learning_rate, betas=(0.9, 0.99))
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.step, self.spent, self.loss = 0, 0.0, 0.0
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint where there is one."""
+        path = self.run / "checkpoint.pt"
+        if path.exists():
+            saved = torch.load(path, weights_only=True)
+            self.model.load_state_dict(saved["model"])
+            self.optimiser.load_state_dict(saved["optimiser"])
+            self.average, self.step, self.spent = saved["average"], saved["step"], saved["spent"]
+
+    def save(self, snapshot: bool) -> None:
+        """Write the checkpoint aside, then in place; a snapshot also keeps the averaged weights by step."""
+        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), "average": self.average}
+        partial = self.run / "checkpoint.partial"
+        torch.save({**state, "step": self.step, "spent": self.spent, "recipe": dataclasses.asdict(self.recipe)}, partial)
+        partial.replace(self.run / "checkpoint.pt")
+        if snapshot:
+            kept = {"average": self.average, "step": self.step, "spent": self.spent, "recipe": dataclasses.asdict(self.recipe)}
+            torch.save(kept, self.run / f"average-{self.step:06d}.pt")
+
+    def update(self, stems: Tensor, fraction: float) -> None:
+        """One step on this rank's part of the batch (n, 4, 2, samples)."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.recipe, self.step, fraction)
+        self.optimiser.zero_grad()
+        loss = objective(self.model(stems.sum(1)), stems, self.recipe.consistency)
+        loss.backward()
+        if self.ranks > 1:
+            self._share_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        keep = min(self.recipe.ema, (self.step + 1) / (self.step + 10))
+        for name, value in self.model.state_dict().items():
+            self.average[name].lerp_(value, 1 - keep)
+        self.loss = 0.98 * self.loss + 0.02 * float(loss) if self.step else float(loss)
+        self.step += 1
+
+    def _share_gradients(self) -> None:
+        flat = torch.cat([p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in self.parameters])
+        dist.all_reduce(flat)
+        flat /= self.ranks
+        for parameter, part in zip(self.parameters, flat.split([p.numel() for p in self.parameters]), strict=True):
+            parameter.grad = part.view_as(parameter).clone()
+
+
+def work(rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, minutes: float, max_steps: int) -> None:
+    """Train until the time (or the number of steps) is spent; every rank runs this."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    if ranks > 1:
+        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+        dist.init_process_group("gloo", rank=rank, world_size=ranks, init_method=f"file://{run / 'rendezvous'}")
+    trainer = Trainer(run, recipe, rank, ranks)
+    material = Material(work_folder / "train", seed=recipe.seed * 1000 + trainer.step * 10 + rank)
+    before, began, saved, snapshot = trainer.spent, time.monotonic(), time.monotonic(), trainer.spent
+    while True:
+        clock = torch.tensor([before + time.monotonic() - began], dtype=torch.float64)
+        if ranks > 1:
+            dist.broadcast(clock, 0)
+        trainer.spent = float(clock)
+        if trainer.spent >= minutes * 60 or (max_steps and trainer.step >= max_steps):
+            break
+        seconds = recipe.segment_seconds
+        trainer.update(torch.from_numpy(material.batch(recipe.batch // ranks, seconds)), trainer.spent / (minutes * 60))
+        if rank == 0 and trainer.step % 20 == 0:
+            line = {"step": trainer.step, "minutes": round(trainer.spent / 60, 2), "loss": round(trainer.loss, 4), "songs": len(material.songs)}
+            with (run / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        if time.monotonic() - saved > SAVE_SECONDS:
+            saved = time.monotonic()
+            material.look()
+            if rank == 0:
+                trainer.save(snapshot=trainer.spent - snapshot > 600)
+                snapshot = trainer.spent if trainer.spent - snapshot > 600 else snapshot
+    if rank == 0:
+        trainer.save(snapshot=True)
+    if ranks > 1:
+        dist.destroy_process_group()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Start or go on with a run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, default=WORK)
+    parser.add_argument("--run", default="demo", help="name of the run: a folder in <work>/runs")
+    parser.add_argument("--minutes", type=float, default=85.0)
+    parser.add_argument("--steps", type=int, default=0, help="stop after this many steps (0: by time alone)")
+    parser.add_argument("--processes", type=int, default=2)
+    for field in dataclasses.fields(Recipe):
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
+    options = parser.parse_args(arguments)
+    recipe = Recipe(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Recipe)})
+    run = (options.work / "runs" / options.run).absolute()
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "rendezvous").unlink(missing_ok=True)
+    shared = (options.processes, options.work, run, recipe, options.minutes, options.steps)
+    if options.processes == 1:
+        work(0, *shared)
+    else:
+        mp.spawn(work, args=shared, nprocs=options.processes)
+
+
+if __name__ == "__main__":
+    main()
