@@ -76,7 +76,7 @@ class ForgeExtension(SchedulerPlugin):
 
     def clients(self) -> int:
         """How many clients are attached, the application's own aside."""
-        own = (CLIENT_NAME, "fire-and-forget")
+        own = (f"Client-{CLIENT_NAME}", "fire-and-forget")
         return sum(not str(key).startswith(own) for key in self._scheduler.clients)
 
     async def _call(self, comm: Any = None, method: str = "", arguments: str = "{}") -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import dask
 import distributed
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
 from soundforge_nb.errors import AccessRefused, ConnectionLost, NoApplication, from_json
