@@ -1,28 +1,266 @@
-"""`soundforge`: the same calls from a shell."""
+"""`soundforge`: the same calls from a shell.
+
+Exit status: 0 done, 1 some inputs failed, 2 wrong usage, 3 no application reachable, 130 interrupted.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
+import json
 import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import soundforge_nb
+from soundforge_nb import config as configuration
+from soundforge_nb.errors import ConnectError, SoundforgeError, UsageError
+
+if TYPE_CHECKING:
+    from soundforge_nb.forge.batch import Batch
+    from soundforge_nb.forge.forge import Forge
+
+DONE, SOME_FAILED, WRONG_USAGE, NO_APPLICATION, INTERRUPTED = 0, 1, 2, 3, 130
+#: How long `restart` lets running jobs end.
+RESTART_DRAIN_SECONDS = 600.0
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="soundforge")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve")
-    parser.parse_args(argv)
-    from soundforge_nb import config
+    """Run one command; returns its exit status."""
+    arguments = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output (head, less) has seen enough.
+        sys.stderr.close()
+        return DONE
+    except SoundforgeError as error:
+        print(f"soundforge: {error}", file=sys.stderr)
+        if isinstance(error, ConnectError):
+            return NO_APPLICATION
+        return WRONG_USAGE if isinstance(error, UsageError) else SOME_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="soundforge",
+        description="Songs in, stems, analyses and SQL out.",
+        epilog=__doc__.split("\n\n")[1],
+    )
+    parser.add_argument("--version", action="version", version=soundforge_nb.__version__)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data-folder", metavar="FOLDER", help="where everything is kept")
+    common.add_argument("--json", action="store_true", help="print JSON")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, parents=[common], help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    command("serve", _serve, "run the application in this shell, until stopped or idle")
+    command("status", _status, "tell whether the application runs, and how it is")
+    stop = command("stop", _stop, "end the application; unfinished jobs go on at its next start")
+    stop.add_argument("--drain-seconds", type=float, default=0.0, help="let running jobs end first")
+    restart = command("restart", _restart, "let running jobs end, then end and start the application")
+    restart.add_argument("--drain-seconds", type=float, default=RESTART_DRAIN_SECONDS)
+    add = command("add", _add, "add files, folders or globs to the library")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    process = command("process", _process, "separate and analyze files, and wait for it")
+    process.add_argument("paths", nargs="+", metavar="PATH")
+    process.add_argument("--separate", metavar="MODEL", help="demo, htdemucs, htdemucs_ft …")
+    process.add_argument(
+        "--analyze", metavar="FEATURES", help="all, or some of tempo,key,energy,spectral,mfcc,chroma"
+    )
+    process.add_argument("--analyze-stems", metavar="FEATURES", help="the same, for each stem")
+    process.add_argument("--stems", metavar="NAMES", help="only these stems, as vocals,drums")
+    process.add_argument("--two-stems", metavar="STEM", help="this stem, and the mixture without it")
+    process.add_argument("--shifts", type=int, help="passes at random shifts, averaged")
+    process.add_argument("--format", help="wav_float32, wav_int24, flac or mp3")
+    process.add_argument(
+        "--output-folder", metavar="FOLDER", help="write stems, analyses and a manifest here"
+    )
+    process.add_argument("--no-wait", action="store_true", help="return at once; the jobs run on")
+    jobs = command("jobs", _jobs, "list jobs, the newest first")
+    jobs.add_argument("--batch", metavar="ID", help="only those of a batch")
+    jobs.add_argument("--limit", type=int, default=50)
+    sql = command("sql", _sql, "ask the library one SELECT")
+    sql.add_argument("query")
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    import asyncio
+    import logging
+
     from soundforge_nb.application.serve import AlreadyServed, serve
     from soundforge_nb.cluster.launch import ALREADY_SERVED_STATUS
 
+    config = configuration.load(arguments.data_folder)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
-        asyncio.run(serve(config.load()))
+        asyncio.run(serve(config))
     except AlreadyServed:
+        print(f"soundforge: another process serves {config.data_folder}.", file=sys.stderr)
         return ALREADY_SERVED_STATUS
-    return 0
+    return DONE
+
+
+def _attached(arguments: argparse.Namespace, *, start: bool) -> Forge:
+    from soundforge_nb.forge.forge import connect
+
+    return connect(data_folder=arguments.data_folder, start=start)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    with _attached(arguments, start=False) as forge:
+        status = forge.status()
+    if arguments.json:
+        _print_json(status)
+        return DONE
+    state = "healthy" if status["healthy"] else "not healthy"
+    print(f"soundforge_nb {status['version']}: {state}, data folder {forge.config.data_folder}")
+    for child in status["children"]:
+        reason = f", last: {child['last_reason']}" if child["last_reason"] else ""
+        print(f"  {child['name']:<18} {child['state']}, {child['restarts']} restarts{reason}")
+    for worker in status["dask_workers"]:
+        print(f"  Dask worker {worker['address']} on {worker['host']}, {worker['cores']} cores")
+    for queue in status["queues"]:
+        told = ", ".join(f"{count} {name}" for name, count in sorted(queue["jobs"].items())) or "no jobs"
+        print(f"  queue {queue['queue']:<11} {queue['running']} of {queue['limit']} running; {told}")
+    return DONE
+
+
+def _stop(arguments: argparse.Namespace) -> int:
+    stopped = _end(arguments)
+    if arguments.json:
+        _print_json({"stopped": stopped})
+    else:
+        print("Stopped." if stopped else "Nothing was running.")
+    return DONE
+
+
+def _restart(arguments: argparse.Namespace) -> int:
+    _end(arguments)
+    with _attached(arguments, start=True) as forge:
+        status = forge.status()
+    if arguments.json:
+        _print_json(status)
+    else:
+        print(f"Restarted: soundforge_nb {status['version']}.")
+    return DONE
+
+
+def _end(arguments: argparse.Namespace) -> bool:
+    """End the application of the data folder and wait until it is gone; False where none ran."""
+    from soundforge_nb.cluster.connection import Connection
+    from soundforge_nb.cluster.launch import find
+    from soundforge_nb.cluster.security import security_of
+
+    config = configuration.load(arguments.data_folder)
+    whereabouts = find(config)
+    if whereabouts is None:
+        return False
+    # No handshake: an application of another version must be stoppable too.
+    connection = Connection(
+        whereabouts.address, security_of(config.tls_folder), timeout_seconds=config.rpc_timeout_seconds
+    )
+    try:
+        connection.call("stop", drain_seconds=arguments.drain_seconds)
+    finally:
+        connection.close()
+    until = time.monotonic() + arguments.drain_seconds + config.start_timeout_seconds
+    while whereabouts.is_alive():
+        if time.monotonic() > until:
+            raise ConnectError(
+                f"The application (process {whereabouts.pid}) does not end.", f"See {config.logs_folder}."
+            )
+        time.sleep(0.05)
+    return True
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    with _attached(arguments, start=True) as forge:
+        tracks = forge.add(*arguments.paths)
+    if arguments.json:
+        _print_json(
+            {
+                "tracks": [vars(track) for track in tracks],
+                "rejected": [vars(entry) for entry in tracks.rejected],
+            }
+        )
+    else:
+        print(tracks)
+    return SOME_FAILED if tracks.rejected else DONE
+
+
+def _process(arguments: argparse.Namespace) -> int:
+    options = {
+        name: getattr(arguments, name)
+        for name in ("shifts", "two_stems", "format")
+        if getattr(arguments, name) is not None
+    }
+    if arguments.stems:
+        options["stems"] = [name.strip() for name in arguments.stems.split(",")]
+    if options and not arguments.separate:
+        raise UsageError("Options of a separation were given without --separate.", "Add --separate MODEL.")
+    separate: Any = {"model": arguments.separate, **options} if arguments.separate else None
+    with _attached(arguments, start=True) as forge:
+        tracks = forge.add(*arguments.paths)
+        batch = forge.process(
+            tracks,
+            separate=separate,
+            analyze=arguments.analyze,
+            analyze_stems=arguments.analyze_stems,
+            output_folder=arguments.output_folder,
+        )
+        if arguments.no_wait:
+            _print_json(batch.snapshot()) if arguments.json else print(batch.batch_id)
+            return DONE
+        try:
+            batch.wait(progress=not arguments.json)
+        except KeyboardInterrupt:
+            print(f"The jobs go on; see: soundforge jobs --batch {batch.batch_id}", file=sys.stderr)
+            return INTERRUPTED
+        return _report(arguments, batch)
+
+
+def _report(arguments: argparse.Namespace, batch: Batch) -> int:
+    snapshot = batch.snapshot()
+    if arguments.json:
+        results = json.loads(batch.results().to_json(orient="records"))
+        _print_json({**snapshot, "results": results})
+    else:
+        print(batch)
+        print(batch.results().drop(columns=["track_id", "stems"]).to_string(index=False))
+    return SOME_FAILED if snapshot["failures"] else DONE
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    with _attached(arguments, start=False) as forge:
+        jobs = forge.jobs(arguments.batch).head(arguments.limit)
+    if arguments.json:
+        print(jobs.to_json(orient="records", date_format="iso"))
+    else:
+        print(jobs[["job_id", "kind", "state", "attempt", "progress", "error"]].to_string(index=False))
+    return DONE
+
+
+def _sql(arguments: argparse.Namespace) -> int:
+    with _attached(arguments, start=True) as forge:
+        frame = forge.sql(arguments.query).df()
+    if arguments.json:
+        print(frame.to_json(orient="records", date_format="iso"))
+    else:
+        print(frame.to_string(index=False))
+    return DONE
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, default=str, ensure_ascii=False))
 
 
 if __name__ == "__main__":
