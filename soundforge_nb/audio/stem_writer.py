@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from soundforge_nb.audio.curves import Envelope
 from soundforge_nb.audio.decode import Block
 from soundforge_nb.errors import UsageError
 
@@ -80,6 +81,7 @@ class StemWriter:
         self._peak = 0.0
         self._energy = 0.0
         self._clipped = 0
+        self._envelope = Envelope()
         container = format.container
         if container == "WAV" and samples * channels * format.bytes_per_sample > _RIFF_BYTES:
             container = "RF64"
@@ -102,6 +104,7 @@ class StemWriter:
         self._peak = max(self._peak, float(level.max(initial=0.0)))
         self._energy += float(np.sum(np.square(block, dtype=np.float64)))
         self._samples += len(block)
+        self._envelope.push(block.mean(axis=1).astype(np.float32))
         if self.format.integer:
             self._clipped += int(np.count_nonzero(level > 1.0))
             block = np.clip(block, -1.0, 1.0)
@@ -136,6 +139,7 @@ class StemWriter:
             "peak": self._peak,
             "rms": float(np.sqrt(self._energy / values)),
             "clipped_samples": self._clipped,
+            "envelope": self._envelope.as_json(self._rate),
         }
 
     def discard(self) -> None:

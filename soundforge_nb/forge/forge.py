@@ -24,6 +24,7 @@ from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, 
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 #: Files sent to the application in one call: each is hashed there.
 _FILES_A_CALL = 64
@@ -107,6 +108,16 @@ class Forge:
 
         columns = ["stem", "path", "model", "format", "duration_seconds", "peak", "rms", "null_residual_db"]
         return pd.DataFrame(self.call("stems", track_id=_track_id(track)), columns=columns)
+
+    def plot(self, track: Track | str) -> Figure:
+        """A picture of what is known of a track: waveform and beats, loudness, chroma, its newest stems."""
+        from soundforge_nb.dashboards.plots import track_figure
+
+        track_id = _track_id(track)
+        stems = self.call("stems", track_id=track_id)
+        newest = [stem for stem in stems if stem["content_key"] == stems[0]["content_key"]]
+        (row,) = self.call("tracks", track_ids=[track_id]) or [{"title": track_id}]
+        return track_figure(row["title"], self.analysis(track_id), newest)
 
     # -- jobs -----------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ STEM_COLUMNS = {
     "channels": "INTEGER",
     "peak": "DOUBLE",
     "rms": "DOUBLE",
+    "envelope": "JSON",
     "model": "VARCHAR",
     "model_sha256": "VARCHAR",
     "parameters": "JSON",
@@ -159,7 +160,10 @@ def analysis(session: Session, track_id: str, source: str) -> dict[str, Any] | N
 
 def stems(session: Session, track_id: str) -> list[dict[str, Any]]:
     """The stems of a track, newest separation first."""
-    return session.dicts(_sql("stems_of_track"), {"track_id": track_id})
+    rows = session.dicts(_sql("stems_of_track"), {"track_id": track_id})
+    for row in rows:
+        row["envelope"] = json.loads(row["envelope"])
+    return rows
 
 
 def _grouped(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -76,6 +76,7 @@ class SeparateStems(Kind):
                     "channels": stem["channels"],
                     "peak": stem.get("peak"),
                     "rms": stem.get("rms"),
+                    "envelope": json.dumps(stem["envelope"]),
                     "model": separation.model,
                     "model_sha256": model["sha256"],
                     "parameters": json.dumps(separation.as_json()),

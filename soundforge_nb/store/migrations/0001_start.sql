@@ -118,6 +118,7 @@ CREATE TABLE stems (
     channels INTEGER NOT NULL,
     peak DOUBLE,
     rms DOUBLE,
+    envelope JSON NOT NULL,
     model VARCHAR NOT NULL,
     model_sha256 VARCHAR NOT NULL,
     parameters JSON NOT NULL,
