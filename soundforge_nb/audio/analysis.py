@@ -134,7 +134,7 @@ def _measure(heard: Heard, wanted: tuple[str, ...], report: Report) -> tuple[dic
     if "tempo" in wanted:
         strength = onset_strength(mel_db)
         report(88, "Finding the tempo")
-        tempo = None if silent else find_tempo(strength)
+        tempo = None if silent else find_tempo(mel_db)
         measured["tempo"] = _tempo_json(tempo)
         curves["onset_strength"] = curve(strength, frame_seconds, np.max)
     if heard.chroma is not None:

@@ -1,9 +1,12 @@
 """Chroma from one constant-Q transform, block by block, with the tuning found afterwards.
 
-The transform has three bins a semitone and is folded to one octave as it comes. When the whole song has
-passed, the tuning is read from the folded bins (Zhu, Kankanhalli and Gao, "Music key detection for musical
-audio", MMM 2005: the phase of the pattern that repeats each semitone), and the bins are gathered into the
-twelve pitch classes around it. So a long file needs one pass and no second transform.
+The transform has three bins a semitone. What stands out of its surroundings (notes do, drums do not) is
+compressed by a square root and folded to one octave as it comes; bass and kick drum stay below the range, for
+they say which chord, not which key. Each of these steps was chosen by tests/benchmarks/key_profiles.py.
+
+When the whole song has passed, the tuning is read from the folded bins (Zhu, Kankanhalli and Gao, "Music key
+detection for musical audio", MMM 2005: the phase of the pattern that repeats each semitone), and the bins are
+gathered into the twelve pitch classes around it. So a long file needs one pass and no second transform.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ from soundforge_nb.audio.spectra import SAMPLE_RATE_HZ
 
 #: A multiple of 2 ** OCTAVES, so that the transform can halve the rate for each octave.
 HOP_LENGTH = 2048
-OCTAVES = 6
+OCTAVES = 4
 BINS_PER_SEMITONE = 3
 BINS_PER_OCTAVE = 12 * BINS_PER_SEMITONE
-#: C2: below it the filters are longer than chords last.
-LOWEST_HZ = float(librosa.note_to_hz("C2"))
-#: On each side of a block: more than half of the longest filter (0.8 s), in whole hops.
-CONTEXT = 16 * HOP_LENGTH
+LOWEST_HZ = float(librosa.note_to_hz("C3"))
+#: Bins, four semitones in all, whose mean is the floor that a note must stand out of.
+FLOOR_BINS = 13
+#: On each side of a block: more than half of the longest filter (0.4 s), in whole hops.
+CONTEXT = 8 * HOP_LENGTH
 #: Blocks of about half a minute.
 BLOCK = 320 * HOP_LENGTH
 
@@ -70,7 +74,16 @@ class ChromaBuilder:
             )
         )
         first = CONTEXT // HOP_LENGTH
-        self._folded.append(fold(spectrum[:, first : first + frames]))
+        self._folded.append(fold(np.sqrt(standing_out(spectrum[:, first : first + frames]))))
+
+
+def standing_out(spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each bin stands above the mean of `FLOOR_BINS` around it, same shape; 0 where it does not."""
+    reach = FLOOR_BINS // 2
+    padded = np.pad(spectrum, ((reach + 1, reach), (0, 0)), mode="reflect")
+    total = np.cumsum(padded, axis=0, dtype=np.float64)
+    floor = (total[FLOOR_BINS:] - total[:-FLOOR_BINS]) / FLOOR_BINS
+    return np.maximum(spectrum - floor, 0.0).astype(np.float32)
 
 
 def fold(spectrum: NDArray[np.float32]) -> Chroma:

@@ -120,7 +120,7 @@ def _load_member(file: Path, trusted: bool) -> Any:
         if file.suffix == ".safetensors":
             _check_metadata(file)
             return load_safetensors_model(file)
-        return build_model(_read_pickle(file, trusted))  # type: ignore[no-untyped-call]
+        return build_model(_read_pickle(file, trusted))
     except ModelUnavailable:
         raise
     except Exception as error:

@@ -138,7 +138,7 @@ class Lane:
         start = self._origin + offset
         room = self._segment
         around = self._window.read(start - room, start + length + room)
-        chunk = TensorChunk(around[None], room, length)  # type: ignore[no-untyped-call]
+        chunk = TensorChunk(around[None], room, length)
         stems: Tensor = apply_model(
             self._network,
             chunk,

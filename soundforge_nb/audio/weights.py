@@ -13,6 +13,7 @@ import socket
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class ModelFiles:
 @dataclass(frozen=True)
 class _Recipe:
     name: str
+    repository: str
     signatures: tuple[str, ...]
     weights: list[list[float]] | None
     segment_seconds: float | None
@@ -88,10 +90,10 @@ def find_model(name: str, model_folder: str | None = None, tell: Tell = lambda m
     recipe = _known_recipe(name, tell)
     if recipe is None:
         raise _unknown(name, folder)
-    found = {signature: _cached(recipe.name, signature, folder) for signature in recipe.signatures}
-    for signature, file in found.items():
-        if file is None:
-            found[signature] = _download(recipe.name, signature, tell, folder)
+    found = {signature: _cached(recipe, signature, folder) for signature in recipe.signatures}
+    missing = [signature for signature, file in found.items() if file is None]
+    for signature in missing:
+        found[signature] = _download(recipe, signature, missing, tell, folder)
     members = tuple(file for signature in recipe.signatures if (file := found[signature]) is not None)
     trusted = folder is None or not any(folder in file.parents for file in members)
     return ModelFiles(recipe.name, members, recipe.weights, recipe.segment_seconds, trusted, recipe.is_bag)
@@ -142,17 +144,17 @@ def _recipe_in(folder: Path, name: str) -> _Recipe | None:
     if recipe.exists():
         return _read_recipe(name, recipe)
     if _in_folder(folder, name) is not None:
-        return _Recipe(name, (name,), None, None, is_bag=False)
+        return _Recipe(name, "", (name,), None, None, is_bag=False)
     return None
 
 
-def _read_recipe(name: str, file: Path) -> _Recipe:
+def _read_recipe(name: str, file: Path, repository: str = "") -> _Recipe:
     try:
         bag = yaml.safe_load(file.read_text(encoding="utf-8"))
         signatures = tuple(str(signature) for signature in bag["models"])
         if not signatures:
             raise ValueError("it names no models")
-        return _Recipe(name, signatures, bag.get("weights"), bag.get("segment"))
+        return _Recipe(name, repository, signatures, bag.get("weights"), bag.get("segment"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ModelUnavailable(
             f"{shown(file)} is not the recipe of a bag of models: {error}.",
@@ -210,9 +212,18 @@ def sha256_of(file: Path) -> str:
 def _known_recipe(name: str, tell: Tell) -> _Recipe | None:
     if name in known.registry():
         model = known.registry()[name]
-        return _Recipe(name, model.members, model.weights, model.segment_seconds)
+        if model.needs_diffq and find_spec("diffq") is None:
+            raise ModelUnavailable(
+                f"The weights of {name} are packed by the package diffq, which is not installed.",
+                f"Install diffq, or take {name.removesuffix('_q')}: the same networks, not packed.",
+            )
+        repository = model.hub_repository
+        return _Recipe(name, repository, model.members, model.weights, model.segment_seconds)
     if name in known.legacy_files():
-        return _Recipe(name, (name,), None, None, is_bag=False)
+        # The hub keeps single networks beside the bag they belong to.
+        bags = [model for model in known.registry().values() if name in model.members]
+        repository = bags[0].hub_repository if bags else known.hub_repository(name)
+        return _Recipe(name, repository, (name,), None, None, is_bag=False)
     if name.startswith("hf://"):
         plain = name.rpartition("/")[2]
         file = _hub_cached(known.hub_repository(name), f"{plain}.yaml")
@@ -224,7 +235,7 @@ def _known_recipe(name: str, tell: Tell) -> _Recipe | None:
                 raise ModelUnavailable(
                     f"The model {name} can't be had: {_reason(error)}.", "Check its name and the network."
                 ) from error
-        return _read_recipe(name, file)
+        return _read_recipe(name, file, known.hub_repository(name))
     return None
 
 
@@ -244,10 +255,10 @@ def hub_folders() -> Iterator[Path]:
         yield home / "hub"
 
 
-def _cached(name: str, signature: str, folder: Path | None) -> Path | None:
+def _cached(recipe: _Recipe, signature: str, folder: Path | None) -> Path | None:
     if folder is not None and (file := _in_folder(folder, signature)):
         return file
-    if file := _hub_cached(known.hub_repository(name), f"{signature}.safetensors"):
+    if file := _hub_cached(recipe.repository, f"{signature}.safetensors"):
         return file
     for checkpoints in checkpoint_folders():
         if checkpoints.is_dir() and (file := _in_folder(checkpoints, signature)):
@@ -266,12 +277,11 @@ def _hub_cached(repository: str, file_name: str) -> Path | None:
     return None
 
 
-def _download(name: str, signature: str, tell: Tell, folder: Path | None) -> Path:
-    tell(f"Downloading the weights of {name} ({signature})")
+def _download(recipe: _Recipe, signature: str, missing: list[str], tell: Tell, folder: Path | None) -> Path:
+    tell(f"Downloading the weights of {recipe.name} ({signature})")
     reasons = []
-    repository = known.hub_repository(name)
     try:
-        return _hub_download(repository, f"{signature}.safetensors")
+        return _hub_download(recipe.repository, f"{signature}.safetensors")
     except Exception as error:  # the hub's client raises errors of several libraries
         reasons.append(f"huggingface.co: {_reason(error)}")
     address = known.legacy_files().get(signature)
@@ -282,15 +292,21 @@ def _download(name: str, signature: str, tell: Tell, folder: Path | None) -> Pat
             reasons.append(f"dl.fbaipublicfiles.com: {_reason(error)}")
     place = folder or next(checkpoint_folders())
     raise ModelUnavailable(
-        f"The weights of {name} are not here and can't be downloaded ({'; '.join(reasons)}).",
-        f"Check the network, or put {_wanted_file(repository, signature, address)} into {shown(place)}; "
+        f"The weights of {recipe.name} are not here and can't be downloaded ({'; '.join(reasons)}).",
+        f"Check the network, or put {_wanted(recipe.repository, missing)} into {shown(place)}; "
         "the model demo works without a network.",
     )
 
 
-def _wanted_file(repository: str, signature: str, address: str | None) -> str:
-    hub = f"{signature}.safetensors from https://huggingface.co/{repository}"
-    return f"{address.rpartition('/')[2]} from {address} (or {hub})" if address else hub
+def _wanted(repository: str, signatures: list[str]) -> str:
+    names = ", ".join(f"{signature}.safetensors" for signature in signatures)
+    hub = f"{names} from https://huggingface.co/{repository}"
+    addresses = [known.legacy_files().get(signature, "") for signature in signatures]
+    if not all(addresses):
+        return hub
+    folders, _, _ = zip(*(address.rpartition("/") for address in addresses), strict=True)
+    names = ", ".join(address.rpartition("/")[2] for address in addresses)
+    return f"{names} from {' and '.join(dict.fromkeys(folders))}/ (or {hub})"
 
 
 def _reason(error: BaseException) -> str:

@@ -13,7 +13,7 @@ Signal = NDArray[np.float32]
 MAJOR = (0, 2, 4, 5, 7, 9, 11)
 MINOR = (0, 2, 3, 5, 7, 8, 10)
 
-#: (degree of the root, quality) of each bar; some share all their chords with the relative key.
+#: (degree of the root, quality) of each bar. No two keys share one loop: that song would have both keys.
 PROGRESSIONS = {
     "major": (
         ((0, "maj"), (7, "maj"), (9, "min"), (5, "maj")),
@@ -22,7 +22,7 @@ PROGRESSIONS = {
         ((2, "min"), (7, "maj"), (0, "maj"), (0, "maj")),
     ),
     "minor": (
-        ((0, "min"), (8, "maj"), (3, "maj"), (10, "maj")),
+        ((0, "min"), (8, "maj"), (5, "min"), (7, "maj")),
         ((0, "min"), (5, "min"), (7, "maj"), (0, "min")),
         ((0, "min"), (10, "maj"), (8, "maj"), (7, "maj")),
         ((0, "min"), (5, "min"), (10, "maj"), (0, "min")),
@@ -103,6 +103,11 @@ def _play_chords(y: Signal, song: Song, bars: int, beat: float, rng: np.random.G
             if rng.random() < 0.3:
                 continue
             step = int(np.clip(step + rng.integers(-2, 3), 0, 13))
+            # Melodies come home: without this, a loop of four chords has no key that ears could agree on.
+            if bar % 4 == 3 and eighth >= 6:
+                step = 7
+            elif eighth in (0, 4) and rng.random() < 0.6:
+                step = min((0, 2, 4, 7, 9, 11), key=lambda home: abs(home - step))
             pitch = 60 + song.tonic + scale[step % 7] + 12 * (step // 7)
             _add(y, start + eighth * beat / 2, _note(pitch, 0.45 * beat, song, 0.3))
 
@@ -126,7 +131,9 @@ def _play_drums(y: Signal, song: Song, bars: int, beat: float, rng: np.random.Ge
 
 def _kick() -> Signal:
     t = np.arange(int(0.2 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    return (1.2 * np.sin(2 * np.pi * (50 * t + 4 * (1 - np.exp(-20 * t)))) * np.exp(-15 * t)).astype(np.float32)
+    return (1.2 * np.sin(2 * np.pi * (50 * t + 4 * (1 - np.exp(-20 * t)))) * np.exp(-15 * t)).astype(
+        np.float32
+    )
 
 
 def _snare(rng: np.random.Generator) -> Signal:
