@@ -25,6 +25,8 @@ class Config:
     """
 
     data_folder: Path
+    # Weights and compiled code, where several data folders share them; else each has its own.
+    shared_cache_folder: Path | None = None
     # Queues: how many jobs of each run at once on one Dask worker.
     download_limit: int = 3
     processing_limit: int = 2
@@ -93,7 +95,7 @@ class Config:
 
     @property
     def cache_folder(self) -> Path:
-        return self.data_folder / "cache"
+        return self.shared_cache_folder or self.data_folder / "cache"
 
     @property
     def staging_folder(self) -> Path:

@@ -65,7 +65,9 @@ class Whereabouts:
             return False
         try:
             # Clock adjustments move a process' start by fractions of a second.
-            return bool(abs(psutil.Process(self.pid).create_time() - self.process_started) < 2.0)
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.process_started) < 2.0
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
 

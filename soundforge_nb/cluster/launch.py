@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def start(config: Config) -> subprocess.Popen[bytes]:
     """Start ``soundforge serve`` in a session of its own, so that a kernel's end is not its end."""
     arguments = [sys.executable, "-m", "soundforge_nb.cli", "serve"]
     with log_file(config).open("ab") as log:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -96,6 +97,9 @@ def start(config: Config) -> subprocess.Popen[bytes]:
             cwd=config.data_folder,
             env=_environment(config),
         )
+    # It may end before us: somebody must take note, or it stays as a zombie that looks alive.
+    threading.Thread(target=process.wait, name="application-reaper", daemon=True).start()
+    return process
 
 
 def log_file(config: Config) -> Path:

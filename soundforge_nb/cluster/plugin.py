@@ -178,7 +178,7 @@ def _cores() -> int:
 
 def _read_config(settings: dict[str, Any]) -> Config:
     values = dict(settings)
-    for name in ("data_folder", "model_folder"):
+    for name in ("data_folder", "model_folder", "shared_cache_folder"):
         if values.get(name) is not None:
             values[name] = Path(values[name])
     return Config(**values)

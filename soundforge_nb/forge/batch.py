@@ -102,10 +102,14 @@ class Batch:
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
         unfollow = self.follow(lambda: _set_from_thread(loop, changed))
+        printer = batch_summary.ProgressPrinter(sys.stdout) if surroundings.prints_progress() else None
         try:
             while True:
                 changed.clear()
-                if (await asyncio.to_thread(self.snapshot))["state"] == "finished":
+                snapshot = await asyncio.to_thread(self.snapshot)
+                if printer is not None:
+                    printer.show(snapshot)
+                if snapshot["state"] == "finished":
                     return self
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
