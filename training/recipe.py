@@ -16,12 +16,12 @@ class Recipe:
     channels: int = 20
     t_layers: int = 2
     segment_seconds: float = 2.0
-    batch: int = 4
-    learning_rate: float = 2e-3
+    batch: int = 2
+    learning_rate: float = 1.5e-3
     warmup_steps: int = 50
     decay_fraction: float = 0.4
     clip: float = 1.0
-    ema: float = 0.995
+    ema: float = 0.998
     consistency: float = 0.1
     seed: int = 1
 

@@ -84,6 +84,11 @@ def sonic_pi_kit(rng: np.random.Generator) -> Kit:
     return kit
 
 
+def sonic_pi_named(names: dict[int, str]) -> Kit:
+    """A kit of named one-shots."""
+    return {pitch: [sample] for pitch, name in names.items() if (sample := _read(SONIC_PI / f"{name}.flac")) is not None}
+
+
 def _burst(seconds: float, decay: float) -> tuple[np.ndarray, np.ndarray]:
     t = np.arange(int(seconds * RATE)) / RATE
     return t, np.exp(-t / decay)

@@ -124,8 +124,9 @@ def _warp(frames: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     return np.asarray(frames[:, low] * (1 - part) + frames[:, high] * part)
 
 
-def _pitch_curve(rng: np.random.Generator, notes: list[Note], n: int) -> NDArray[np.float64]:
+def pitch_curve(rng: np.random.Generator, notes: list[Note], seconds: float) -> NDArray[np.float64]:
     """Pitch in Hz per frame: glides into notes, late vibrato, jitter."""
+    n = int(seconds / FRAME_SECONDS)
     target = np.full(n, notes[0].pitch, float)
     depth, rate = rng.uniform(0, 0.5), rng.uniform(4.5, 6.5)
     vibrato = np.zeros(n)
@@ -142,36 +143,43 @@ def _pitch_curve(rng: np.random.Generator, notes: list[Note], n: int) -> NDArray
 
 
 def sing(rng: np.random.Generator, notes: list[Note], syllables: list[Syllable], seconds: float) -> Audio:
-    """Sing a melody: mono (samples,). Notes that overlap are cut, so that a voice is one voice."""
-    length = int(seconds * RATE)
+    """Sing a melody with syllables of a bank: mono (samples,)."""
     notes = [n for n in sorted(notes, key=lambda n: n.start) if n.start < seconds - 0.1]
-    out = np.zeros(length, np.float32)
     if not notes:
-        return out
-    n = int(seconds / FRAME_SECONDS)
-    f0 = np.zeros(n)
-    pitch = _pitch_curve(rng, notes, n)
-    envelope = np.full((n, FFT // 2 + 1), 1e-12)
-    aperiodicity = np.ones((n, FFT // 2 + 1))
+        return np.zeros(int(seconds * RATE), np.float32)
+    pitch = pitch_curve(rng, notes, seconds)
     vowels = rng.random() < 0.2  # some singers only sing "la" and "oh"
     words = rng.integers(0, len(syllables), 16) if not vowels else rng.integers(0, 2, 16)
-    factor = float(rng.uniform(0.9, 1.15))
-    for k, note in enumerate(notes):
+    text = [syllables[int(words[k % 16]) % len(syllables)] for k in range(len(notes))]
+    return sing_words(notes, text, pitch, seconds, factor=float(rng.uniform(0.9, 1.15)), breath=float(rng.uniform(0, 0.15)))
+
+
+def sing_words(
+    notes: list[Note], text: list[Syllable], pitch: NDArray[np.float64], seconds: float, factor: float, breath: float
+) -> Audio:
+    """Sing one syllable a note: mono (samples,). Notes that overlap are cut, so that a voice is one voice.
+
+    `factor` moves the formants (above 1: a smaller head), `breath` adds noise to the voiced sounds.
+    """
+    out = np.zeros(int(seconds * RATE), np.float32)
+    n = int(seconds / FRAME_SECONDS)
+    f0 = np.zeros(n)
+    envelope = np.full((n, FFT // 2 + 1), 1e-12)
+    aperiodicity = np.ones((n, FFT // 2 + 1))
+    for k, (note, syllable) in enumerate(zip(notes, text, strict=True)):
         a = int(note.start / FRAME_SECONDS)
         stop = notes[k + 1].start if k + 1 < len(notes) else seconds
         b = min(n, int(min(note.start + max(note.duration, 0.15), stop) / FRAME_SECONDS))
         if b - a < 8:
             continue
-        syllable = syllables[int(words[k % 16]) % len(syllables)]
         index = _stretch(syllable, b - a)[: b - a]
         fade = np.minimum(1, np.minimum(np.arange(index.size) + 1, index.size - np.arange(index.size)) / 4)[:, None]
         gain = (note.velocity / 100) ** 2
         envelope[a : a + index.size] = _warp(syllable.envelope[index].astype(float), factor) * fade**2 * gain + 1e-12
         aperiodicity[a : a + index.size] = np.clip(syllable.aperiodicity[index], 1e-3, 1)
         f0[a : a + index.size] = np.where(syllable.voiced[index], pitch[a : a + index.size], 0)
-    breath = rng.uniform(0, 0.15)
     sound = pyworld.synthesize(f0, envelope, np.clip(aperiodicity + breath, 0, 1), RATE, FRAME_SECONDS * 1000)
-    out[: min(length, sound.size)] = sound[:length]
+    out[: min(out.size, sound.size)] = sound[: out.size]
     return out
 
 
