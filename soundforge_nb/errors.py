@@ -22,6 +22,7 @@
     │   ├── StoreLocked       another process has it open
     │   └── StoreNewer        it was written by a newer version
     ├── QueryError            a query of the user's own was refused, failed or outgrew its bounds
+    ├── SupervisorGaveUp      a service of the application crashed more often than it may
     └── ConnectError
         ├── StartFailed       the application did not start
         ├── NoApplication     nobody serves this data folder or address
@@ -186,6 +187,10 @@ class StoreNewer(StoreError):
 
 class QueryError(SoundforgeError):
     default_kind = "query"
+
+
+class SupervisorGaveUp(SoundforgeError):
+    default_kind = "supervisor_gave_up"
 
 
 class ConnectError(SoundforgeError):

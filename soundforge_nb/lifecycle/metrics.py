@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
@@ -22,29 +23,36 @@ class Metrics:
         self._count: defaultdict[tuple[str, ...], int] = defaultdict(int)
         self._sum: defaultdict[tuple[str, ...], float] = defaultdict(float)
         self._values: dict[tuple[str, ...], deque[float]] = {}
+        # Events come from the store's threads and from the event loop.
+        self._lock = threading.Lock()
         telemetry.detach("metrics")
         telemetry.attach("metrics", events, self._note)
 
     def _note(self, event: str, measurements: Mapping[str, float], metadata: Mapping[str, Any]) -> None:
         tags = tuple(str(metadata.get(name, "")) for name in self._tags[event])
-        for name, value in measurements.items():
-            key = (f"{event}.{name}", *tags)
-            self._count[key] += 1
-            self._sum[key] += value
-            self._values.setdefault(key, deque(maxlen=KEPT_VALUES)).append(value)
+        with self._lock:
+            for name, value in measurements.items():
+                key = (f"{event}.{name}", *tags)
+                self._count[key] += 1
+                self._sum[key] += value
+                self._values.setdefault(key, deque(maxlen=KEPT_VALUES)).append(value)
 
     def summary(self) -> list[dict[str, Any]]:
         """Each metric with its tags, count, sum, and median, 95th percentile and last of what is kept."""
         rows = []
-        for key, kept in list(self._values.items()):
+        with self._lock:
+            taken = [
+                (key, list(kept), self._count[key], self._sum[key]) for key, kept in self._values.items()
+            ]
+        for key, kept, count, total in taken:
             values = sorted(kept)
             event = key[0].rpartition(".")[0]
             rows.append(
                 {
                     "metric": key[0],
                     "tags": dict(zip(self._tags[event], key[1:], strict=True)),
-                    "count": self._count[key],
-                    "sum": self._sum[key],
+                    "count": count,
+                    "sum": total,
                     "median": statistics.median(values),
                     "p95": values[int(0.95 * (len(values) - 1))],
                     "last": kept[-1],

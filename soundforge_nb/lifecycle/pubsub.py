@@ -38,21 +38,23 @@ class PubSub:
         """Call `subscriber` with each message of `topic`; returns what ends it."""
         self._subscribers[topic].append(subscriber)
 
-        def unsubscribe() -> None:
-            if subscriber in self._subscribers[topic]:
-                self._subscribers[topic].remove(subscriber)
-
-        return unsubscribe
+        return lambda: self._drop(topic, subscriber)
 
     def publish(self, topic: str, body: dict[str, Any]) -> Published:
         """Number a message and hand it to the topic's subscribers; one that raises is dropped."""
         self.sequence += 1
         message = Published(topic, self.sequence, body)
         for place in (topic, EVERY_TOPIC):
-            for subscriber in list(self._subscribers[place]):
+            for subscriber in list(self._subscribers.get(place, ())):
                 try:
                     subscriber(message)
                 except Exception:
                     log.exception("a subscriber of %s raised and is dropped", topic)
-                    self._subscribers[place].remove(subscriber)
+                    self._drop(place, subscriber)
         return message
+
+    def _drop(self, topic: str, subscriber: Subscriber) -> None:
+        subscribers = self._subscribers.get(topic, [])
+        # It may have unsubscribed itself before it raised.
+        if subscriber in subscribers:
+            subscribers.remove(subscriber)

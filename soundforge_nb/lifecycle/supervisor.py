@@ -14,18 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from soundforge_nb.errors import SoundforgeError
+from soundforge_nb.errors import SupervisorGaveUp
 from soundforge_nb.lifecycle.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
 Restart = Literal["permanent", "transient", "temporary"]
-
-
-class SupervisorGaveUp(SoundforgeError):
-    """A child crashed more often than its supervisor's budget allows."""
-
-    default_kind = "supervisor_gave_up"
 
 
 class Service:
@@ -86,7 +80,7 @@ class Supervisor:
         self._telemetry = telemetry or Telemetry()
         self._monotonic = monotonic
         self._recent: deque[float] = deque()
-        self._stopping = False
+        self._stop: asyncio.Task[None] | None = None
         self._gave_up: SupervisorGaveUp | None = None
         self._ended = asyncio.Event()
 
@@ -101,7 +95,15 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stop the children in reverse order, each within its shutdown time."""
-        self._stopping = True
+        await asyncio.shield(self._begin_stop())
+
+    def _begin_stop(self) -> asyncio.Task[None]:
+        # One stop for all who ask: two children that give up at once must not cancel each other's.
+        if self._stop is None:
+            self._stop = asyncio.create_task(self._stop_all(), name="supervisor-stop")
+        return self._stop
+
+    async def _stop_all(self) -> None:
         for running in reversed(self._running.values()):
             await self._stop_child(running)
         self._ended.set()
@@ -143,7 +145,12 @@ class Supervisor:
 
     @property
     def healthy(self) -> bool:
-        return all(running.state == "running" for running in self._running.values())
+        """Every child runs, but for those that may end by themselves and did."""
+        return all(
+            running.state == "running"
+            or (running.state == "stopped" and running.child.restart != "permanent")
+            for running in self._running.values()
+        )
 
     async def _start_child(self, running: _Running) -> None:
         running.state = "starting"
@@ -155,20 +162,24 @@ class Supervisor:
         running.task = asyncio.create_task(self._live(running), name=f"child-{running.child.name}")
 
     async def _stop_child(self, running: _Running) -> None:
-        task, service = running.task, running.service
-        running.state, running.task, running.service = "stopped", None, None
-        if task is not None and task is not asyncio.current_task():
+        task, running.task = running.task, None
+        if task is not None and not task.done():
             task.cancel()
-            await asyncio.wait([task], timeout=running.child.shutdown_seconds)
-        await self._let_go(running.child, service)
+            _, late = await asyncio.wait([task], timeout=running.child.shutdown_seconds)
+            if late:
+                log.error("%s did not end within %g s", running.child.name, running.child.shutdown_seconds)
+        await self._let_go(running)
+        running.state = "stopped"
 
-    async def _let_go(self, child: Child, service: Service | None) -> None:
+    async def _let_go(self, running: _Running) -> None:
+        """Stop a child's service, once."""
+        service, running.service = running.service, None
         if service is None:
             return
         try:
-            await asyncio.wait_for(service.stop(), child.shutdown_seconds)
+            await asyncio.wait_for(service.stop(), running.child.shutdown_seconds)
         except Exception:
-            log.exception("%s did not stop cleanly", child.name)
+            log.exception("%s did not stop cleanly", running.child.name)
 
     async def _live(self, running: _Running) -> None:
         """Run one child until it ends, and see to what follows."""
@@ -177,13 +188,14 @@ class Supervisor:
             assert service is not None
             assert doom is not None
             reason = await _outcome(service, doom)
-            if self._stopping:
+            if self._stop is not None:
                 return
             running.last_reason = repr(reason) if reason else "ended by itself"
-            await self._let_go(running.child, service)
+            running.state = "restarting"
+            await self._let_go(running)
             wanted = running.child.restart
             if wanted == "temporary" or (wanted == "transient" and reason is None):
-                running.state, running.task, running.service = "stopped", None, None
+                running.state = "stopped"
                 return
             if not await self._restart(running, reason):
                 return
@@ -192,7 +204,6 @@ class Supervisor:
         name = running.child.name
         while self._within_budget():
             log.error("%s crashed and is restarted: %r", name, reason, exc_info=reason)
-            running.state = "restarting"
             running.restarts += 1
             self._telemetry.execute(
                 "supervisor.restart", {"count": 1}, {"child": name, "reason": repr(reason)}
@@ -203,13 +214,13 @@ class Supervisor:
             except Exception as error:
                 reason = error
                 running.last_reason = repr(error)
-                await self._let_go(running.child, running.service)
+                await self._let_go(running)
                 continue
             running.doom = asyncio.get_running_loop().create_future()
             running.started_monotonic = self._monotonic()
             running.state = "running"
             return True
-        await self._give_up(name, reason)
+        self._give_up(name, reason)
         return False
 
     def _within_budget(self) -> bool:
@@ -219,14 +230,16 @@ class Supervisor:
             self._recent.popleft()
         return len(self._recent) <= self._max_restarts
 
-    async def _give_up(self, name: str, reason: BaseException | None) -> None:
+    def _give_up(self, name: str, reason: BaseException | None) -> None:
+        if self._stop is not None:
+            return
         self._gave_up = SupervisorGaveUp(
             f"The service {name} crashed more than {self._max_restarts} times in "
             f"{self._max_seconds:g} seconds, last with {reason!r}.",
             "Everything was stopped in order; what was acknowledged is safe. See the log.",
         )
         log.critical("%s", self._gave_up)
-        await self.stop()
+        self._begin_stop()
 
 
 async def _outcome(service: Service, doom: asyncio.Future[None]) -> BaseException | None:
@@ -234,6 +247,9 @@ async def _outcome(service: Service, doom: asyncio.Future[None]) -> BaseExceptio
     life = asyncio.ensure_future(service.run())
     try:
         await asyncio.wait([life, doom], return_when=asyncio.FIRST_COMPLETED)
+        if life.cancelled():
+            # Somebody cancelled what it waited for: no order to end, so it is a crash like any other.
+            return RuntimeError("its loop was cancelled")
         if life.done():
             return life.exception()
         return doom.exception()

@@ -7,6 +7,7 @@ attaches a handler. A handler that raises is detached, so that a broken listener
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._handlers: dict[str, tuple[frozenset[str], Handler]] = {}
+        # Writers replace the mapping under the lock; `execute` reads whichever stands, without one.
+        self._lock = threading.Lock()
 
     def attach(self, handler_id: str, events: Iterable[str], handler: Handler) -> None:
         """Have `handler(event, measurements, metadata)` called at each of `events`.
@@ -31,13 +34,15 @@ class Telemetry:
         ValueError
             A handler of this id is attached already.
         """
-        if handler_id in self._handlers:
-            raise ValueError(f"a handler named {handler_id!r} is attached already")
-        self._handlers = {**self._handlers, handler_id: (frozenset(events), handler)}
+        with self._lock:
+            if handler_id in self._handlers:
+                raise ValueError(f"a handler named {handler_id!r} is attached already")
+            self._handlers = {**self._handlers, handler_id: (frozenset(events), handler)}
 
     def detach(self, handler_id: str) -> None:
         """Forget a handler; one that is not attached is no error."""
-        self._handlers = {key: value for key, value in self._handlers.items() if key != handler_id}
+        with self._lock:
+            self._handlers = {key: value for key, value in self._handlers.items() if key != handler_id}
 
     def attached(self) -> list[str]:
         return list(self._handlers)
