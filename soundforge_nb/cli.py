@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import soundforge_nb
@@ -84,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         "--output-folder", metavar="FOLDER", help="write stems, analyses and a manifest here"
     )
     process.add_argument("--no-wait", action="store_true", help="return at once; the jobs run on")
+    demo = command("demo", _demo, "take the demo song through the whole house")
+    demo.add_argument("--output-folder", metavar="FOLDER", default="soundforge-demo")
     jobs = command("jobs", _jobs, "list jobs, the newest first")
     jobs.add_argument("--batch", metavar="ID", help="only those of a batch")
     jobs.add_argument("--limit", type=int, default=50)
@@ -236,6 +239,31 @@ def _report(arguments: argparse.Namespace, batch: Batch) -> int:
     else:
         print(batch)
         print(batch.results().drop(columns=["track_id", "stems"]).to_string(index=False))
+    return SOME_FAILED if snapshot["failures"] else DONE
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from soundforge_nb.forge.demo import MODEL, run_demo
+
+    folder = Path(arguments.output_folder).absolute()
+    with _attached(arguments, start=True) as forge:
+        batch, stems = run_demo(forge, folder)
+        results = batch.results()
+        snapshot = batch.snapshot()
+    if arguments.json:
+        stems_json = json.loads(stems.to_json(orient="records"))
+        _print_json(
+            {**snapshot, "results": json.loads(results.to_json(orient="records")), "stems": stems_json}
+        )
+    elif snapshot["failures"]:
+        print(batch)
+    else:
+        row = results.iloc[0]
+        print(f"\n{row['title']}: {row['tempo']:.1f} BPM, {row['key']}")
+        print(stems.round(2).to_string(index=False))
+        print(f"What the stems leave of the mixture: {row['null_residual_db']:.1f} dB")
+        print(f'Model: {MODEL}, a small one for trying out; htdemucs is for work (separate="htdemucs").')
+        print(f"Stems, analysis, picture and manifest: {folder}")
     return SOME_FAILED if snapshot["failures"] else DONE
 
 

@@ -109,6 +109,12 @@ class Forge:
         columns = ["stem", "path", "model", "format", "duration_seconds", "peak", "rms", "null_residual_db"]
         return pd.DataFrame(self.call("stems", track_id=_track_id(track)), columns=columns)
 
+    def demo_song(self) -> Path:
+        """The song that ships with the package (CC0), as a file to add."""
+        from soundforge_nb.forge.demo import demo_song
+
+        return demo_song(self.config.cache_folder / "demo")
+
     def plot(self, track: Track | str) -> Figure:
         """A picture of what is known of a track: waveform and beats, loudness, chroma, its newest stems."""
         from soundforge_nb.dashboards.plots import track_figure
