@@ -15,7 +15,13 @@ import distributed
 from distributed.scheduler import Scheduler
 
 from soundforge_nb.application.extension import ForgeExtension
-from soundforge_nb.cluster.discovery import Whereabouts, only_one, read_whereabouts, write_whereabouts
+from soundforge_nb.cluster.discovery import (
+    Whereabouts,
+    make_data_folder,
+    only_one,
+    read_whereabouts,
+    write_whereabouts,
+)
 from soundforge_nb.cluster.security import ensure_keys, security_of
 from soundforge_nb.cluster.settings import DASK_SETTINGS, DASK_WORKER_THREADS
 from soundforge_nb.config import Config
@@ -44,7 +50,7 @@ async def serve(
     SupervisorGaveUp
         A child crashed too often.
     """
-    config.data_folder.mkdir(parents=True, exist_ok=True)
+    make_data_folder(config.data_folder)
     with only_one(config.lock_file) as mine:
         if not mine:
             raise AlreadyServed

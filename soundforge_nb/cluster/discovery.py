@@ -111,10 +111,16 @@ def read_whereabouts(file: Path) -> Whereabouts | None:
         return None
 
 
+def make_data_folder(folder: Path) -> None:
+    """Make a data folder that only its person can look into; one that is there is left as it is."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 @contextmanager
 def only_one(lock_file: Path) -> Iterator[bool]:
     """Hold the data folder's lock; yields False, at once, where another process holds it."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("a+") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ import threading
 import time
 from pathlib import Path
 
-from soundforge_nb.cluster.discovery import Whereabouts, read_whereabouts
+from soundforge_nb.cluster.discovery import Whereabouts, make_data_folder, read_whereabouts
 from soundforge_nb.config import Config
 from soundforge_nb.errors import NoApplication, StartFailed
 
@@ -41,7 +41,8 @@ def find_or_start(config: Config) -> Whereabouts:
     found = find(config)
     if found is not None:
         return found
-    config.logs_folder.mkdir(parents=True, exist_ok=True)
+    make_data_folder(config.data_folder)
+    config.logs_folder.mkdir(exist_ok=True)
     until = time.monotonic() + config.start_timeout_seconds
     process = start(config)
     while time.monotonic() < until:
