@@ -60,7 +60,9 @@ def _chords(rng: np.random.Generator, bars: int) -> list[Chord]:
         degree = progression[bar % 4]
         steps = [degree, degree + 2, degree + 4] + ([degree + 6] if seventh else [])
         tones = [key + scale[s % 7] + 12 * (s // 7) for s in steps]
-        chords.append(Chord(root=tones[0] % 12, tones=tuple(t % 12 for t in tones), scale=_pitches(key, scale)))
+        chords.append(
+            Chord(root=tones[0] % 12, tones=tuple(t % 12 for t in tones), scale=_pitches(key, scale))
+        )
     return chords
 
 
@@ -97,7 +99,10 @@ def compose(seed: int, seconds: float) -> Song:
     bass = None
     if rng.random() > 0.06:
         bass = Layer(*patterns.bass_part(rng, genre, grid, chords))
-    other = [Layer(*patterns.other_part(rng, genre, grid, chords)) for _ in range(rng.choice([1, 2, 3, 4], p=[0.2, 0.35, 0.3, 0.15]))]
+    other = [
+        Layer(*patterns.other_part(rng, genre, grid, chords))
+        for _ in range(rng.choice([1, 2, 3, 4], p=[0.2, 0.35, 0.3, 0.15]))
+    ]
     vocals = patterns.vocal_parts(rng, grid, chords) if rng.random() > 0.08 else []
     return Song(
         seed=seed,

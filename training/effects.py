@@ -19,8 +19,16 @@ def equalise(audio: Audio, frequency_hz: float, gain_db: float, kind: str, q: fl
         d = [1 + alpha / a, -2 * cos, 1 - alpha / a]
     else:
         sign, root = (1 if kind == "low" else -1), 2 * np.sqrt(a) * alpha
-        b = [a * (a + 1 - sign * (a - 1) * cos + root), sign * 2 * a * (a - 1 - sign * (a + 1) * cos), a * (a + 1 - sign * (a - 1) * cos - root)]
-        d = [a + 1 + sign * (a - 1) * cos + root, -sign * 2 * (a - 1 + sign * (a + 1) * cos), a + 1 + sign * (a - 1) * cos - root]
+        b = [
+            a * (a + 1 - sign * (a - 1) * cos + root),
+            sign * 2 * a * (a - 1 - sign * (a + 1) * cos),
+            a * (a + 1 - sign * (a - 1) * cos - root),
+        ]
+        d = [
+            a + 1 + sign * (a - 1) * cos + root,
+            -sign * 2 * (a - 1 + sign * (a + 1) * cos),
+            a + 1 + sign * (a - 1) * cos - root,
+        ]
     return signal.lfilter(np.array(b) / d[0], np.array(d) / d[0], audio).astype(np.float32)
 
 
@@ -37,7 +45,13 @@ def random_equaliser(rng: np.random.Generator, audio: Audio, strength_db: float)
     """Both shelves and a peak, each up to the strength up or down."""
     audio = equalise(audio, rng.uniform(80, 300), rng.uniform(-strength_db, strength_db), "low")
     audio = equalise(audio, rng.uniform(3000, 9000), rng.uniform(-strength_db, strength_db), "high")
-    return equalise(audio, np.exp(rng.uniform(np.log(250), np.log(5000))), rng.uniform(-strength_db, strength_db), "peak", 1.0)
+    return equalise(
+        audio,
+        np.exp(rng.uniform(np.log(250), np.log(5000))),
+        rng.uniform(-strength_db, strength_db),
+        "peak",
+        1.0,
+    )
 
 
 def room(rng: np.random.Generator, audio: Audio, seconds: float, wet: float) -> Audio:
@@ -71,7 +85,9 @@ def chorus(rng: np.random.Generator, audio: Audio, depth_seconds: float = 0.003)
     t = np.arange(n)
     out = audio.copy()
     for side in range(2):
-        delay = (0.012 + depth_seconds * np.sin(2 * np.pi * rng.uniform(0.2, 1.2) * t / RATE + rng.uniform(0, 6))) * RATE
+        delay = (
+            0.012 + depth_seconds * np.sin(2 * np.pi * rng.uniform(0.2, 1.2) * t / RATE + rng.uniform(0, 6))
+        ) * RATE
         out[side] += 0.7 * np.interp(t - delay, t, audio[side]).astype(np.float32)
     return out * 0.75
 
@@ -91,7 +107,9 @@ def amplifier(rng: np.random.Generator, audio: Audio, drive: float) -> Audio:
     return equalise(audio, rng.uniform(1800, 3000), rng.uniform(2, 6), "peak", 0.9)
 
 
-def gain_curve(audio: Audio, threshold_db: float, ratio: float, release_seconds: float) -> NDArray[np.float32]:
+def gain_curve(
+    audio: Audio, threshold_db: float, ratio: float, release_seconds: float
+) -> NDArray[np.float32]:
     """A compressor's gain over time (samples,), from peaks held in blocks of 64 samples."""
     n = audio.shape[1]
     blocks = -(-n // 64)

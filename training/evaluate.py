@@ -70,7 +70,9 @@ def measure_baselines(paths: list[Path]) -> dict[str, dict[str, float]]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--run", default="demo")
     parser.add_argument("--split", choices=("test", "valid"), default="test")
@@ -97,7 +99,10 @@ def main(arguments: list[str] | None = None) -> None:
         once("baselines", lambda: measure_baselines(paths))
     if options.snapshots:
         for path in sorted((options.work / "runs" / options.run).glob("average-*.pt")):
-            once(f"{options.run}/{path.stem}", lambda path=path: {**snapshot_model(path)[1], **measure(snapshot_model(path)[0], paths)})
+            once(
+                f"{options.run}/{path.stem}",
+                lambda path=path: {**snapshot_model(path)[1], **measure(snapshot_model(path)[0], paths)},
+            )
     if not options.baselines and not options.snapshots:
         import hashlib
 

@@ -1,7 +1,7 @@
-"""Export: `python -m training.export` writes the averaged weights as the package's model `demo`, and its card.
+"""Export: `python -m training.export` writes the averaged weights as the model `demo`, and its card.
 
-The file is what `demucs.hf.load_safetensors_model` reads: class and arguments as JSON in the metadata, and the
-weights as float16, which halves the size and costs 0.01 dB; demucs copies them into a float32 model.
+The file is what `demucs.hf.load_safetensors_model` reads: class and arguments as JSON in the metadata, and
+the weights as float16, which halves the size and costs 0.01 dB; demucs copies them into a float32 model.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ def card(path: Path, saved: dict[str, object], scores: dict[str, object], songs:
         "sources": list(STEMS),
         "licence": "MIT",
         "licences_of_material": sources.TABLE.name,
-        "trained_on": f"{songs} songs of 24 s, composed and rendered by code of this project (folder training/); "
-        "soundfonts, drum samples and speech synthesis under MIT, BSD-like, CC0 and CC-BY licences; no recordings of music",
+        "trained_on": f"{songs} songs of 24 s, composed and rendered by code of this project "
+        "(folder training/) with soundfonts, drum samples and speech synthesis under MIT, BSD-like, CC0 and CC-BY "
+        "licences; no recordings of music",
         "training": {
             "steps": saved["step"],
             "minutes": round(float(saved["spent"]) / 60, 1),  # type: ignore[arg-type]
@@ -88,13 +89,18 @@ def known_scores(work: Path, sha256: str) -> dict[str, object]:
         if key.startswith(f"test {number} ") and key.endswith(f"model {sha256[:12]}"):
             found["demo"] = value
         if key.startswith(f"test {number} ") and key.endswith("baselines"):
-            found["filters_with_best_gain"], found["mixture_with_best_gain"] = value["filters"], value["mixture"]
+            found["filters_with_best_gain"], found["mixture_with_best_gain"] = (
+                value["filters"],
+                value["mixture"],
+            )
     return found
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Export a run's averaged weights; `--card-only` renews the card after an evaluation."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--run", default="demo")
     parser.add_argument("--model", type=Path, default=MODEL)
@@ -105,7 +111,9 @@ def main(arguments: list[str] | None = None) -> None:
         export(saved["average"], model_arguments(Recipe(**saved["recipe"])), options.model)
     sha256 = hashlib.sha256(options.model.read_bytes()).hexdigest()
     songs = len(list((options.work / "train").glob("[0-9]*.npy")))
-    text = json.dumps(card(options.model, saved, known_scores(options.work, sha256), songs), indent=1, ensure_ascii=False)
+    text = json.dumps(
+        card(options.model, saved, known_scores(options.work, sha256), songs), indent=1, ensure_ascii=False
+    )
     options.model.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
     sources.TABLE.write_text(sources.table(), encoding="utf-8")
     print(f"{options.model}: {options.model.stat().st_size} bytes, SHA-256 {sha256}")

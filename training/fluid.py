@@ -27,7 +27,10 @@ def _variable(value: int) -> bytes:
 def midi_bytes(notes: list[Note], program: int, bank: int = 0, drums: bool = False) -> bytes:
     """A format-0 MIDI file of one instrument. Source: Standard MIDI Files 1.0."""
     channel = 9 if drums else 0
-    events: list[tuple[int, int, bytes]] = [(0, 0, bytes([0xB0 | channel, 0, bank])), (0, 1, bytes([0xC0 | channel, program]))]
+    events: list[tuple[int, int, bytes]] = [
+        (0, 0, bytes([0xB0 | channel, 0, bank])),
+        (0, 1, bytes([0xC0 | channel, program])),
+    ]
     for note in notes:
         pitch = int(np.clip(round(note.pitch), 0, 127))
         start = int(note.start * TICKS)
@@ -39,11 +42,19 @@ def midi_bytes(notes: list[Note], program: int, bank: int = 0, drums: bool = Fal
         body += _variable(time - now) + message
         now = time
     body += b"\x00\xff\x2f\x00"
-    head = b"MThd" + (6).to_bytes(4, "big") + (0).to_bytes(2, "big") + (1).to_bytes(2, "big") + TICKS.to_bytes(2, "big")
+    head = (
+        b"MThd"
+        + (6).to_bytes(4, "big")
+        + (0).to_bytes(2, "big")
+        + (1).to_bytes(2, "big")
+        + TICKS.to_bytes(2, "big")
+    )
     return head + b"MTrk" + len(body).to_bytes(4, "big") + body
 
 
-def play(notes: list[Note], font: Path, program: int, seconds: float, bank: int = 0, drums: bool = False) -> Audio:
+def play(
+    notes: list[Note], font: Path, program: int, seconds: float, bank: int = 0, drums: bool = False
+) -> Audio:
     """Render notes, dry (no reverb, no chorus). Returns float32 (2, seconds · 44 100)."""
     length = int(seconds * RATE)
     if not notes:
@@ -54,8 +65,30 @@ def play(notes: list[Note], font: Path, program: int, seconds: float, bank: int 
     with tempfile.TemporaryDirectory() as folder:
         midi, wave = Path(folder) / "notes.mid", Path(folder) / "notes.wav"
         midi.write_bytes(midi_bytes(notes, program, bank, drums))
-        options = ["-ni", "-q", "-g", "0.5", "-r", str(RATE), "-R", "0", "-C", "0", "-o", "synth.dynamic-sample-loading=1",
-                   "-o", "synth.midi-bank-select=gs", "-O", "float", "-T", "wav", "-F", str(wave)]  # fmt: skip
-        subprocess.run([program_path, *options, str(font), str(midi)], check=True, capture_output=True, timeout=120)
+        options = [
+            "-ni",
+            "-q",
+            "-g",
+            "0.5",
+            "-r",
+            str(RATE),
+            "-R",
+            "0",
+            "-C",
+            "0",
+            "-o",
+            "synth.dynamic-sample-loading=1",
+            "-o",
+            "synth.midi-bank-select=gs",
+            "-O",
+            "float",
+            "-T",
+            "wav",
+            "-F",
+            str(wave),
+        ]
+        subprocess.run(
+            [program_path, *options, str(font), str(midi)], check=True, capture_output=True, timeout=120
+        )
         audio = sf.read(wave, dtype="float32", always_2d=True)[0].T
     return np.ascontiguousarray(np.pad(audio, ((0, 0), (0, max(0, length - audio.shape[1]))))[:, :length])

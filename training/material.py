@@ -52,18 +52,18 @@ class Material:
     def _change(self, audio: Audio, name: str) -> Audio:
         """What another instrument, room or engineer would have done to this stem."""
         rng = self.rng
-        if rng.random() < 0.25:
+        if rng.random() < 0.15:
             audio = respeed(audio, float(rng.uniform(0.88, 1.14)))
-        if rng.random() < 0.6:
+        if rng.random() < 0.35:
             audio = fx.equalise(audio, rng.uniform(80, 400), rng.uniform(-6, 6), "low")
             audio = fx.equalise(audio, rng.uniform(2500, 9000), rng.uniform(-6, 6), "high")
-        if rng.random() < 0.15:
+        if rng.random() < 0.08:
             audio = fx.distort(audio, float(rng.uniform(0.3, 1.5)))
-        if name != "bass" and rng.random() < 0.08:
+        if name != "bass" and rng.random() < 0.03:
             audio = fx.room(rng, audio, float(rng.uniform(0.3, 1.2)), float(rng.uniform(0.1, 0.5)))
         if rng.random() < 0.5:
             audio = audio[::-1]
-        if rng.random() < 0.4:
+        if rng.random() < 0.3:
             audio = fx.pan(audio, float(rng.uniform(-0.5, 0.5) * (0.3 if name in ("bass", "vocals") else 1)))
         if rng.random() < 0.15:
             audio = fx.width(audio, float(rng.uniform(0, 1)))
@@ -72,19 +72,19 @@ class Material:
     def example(self, samples: int) -> Audio:
         """One training example: float32 (4, 2, samples); the mixture is the sum."""
         rng = self.rng
-        mixed = rng.random() < 0.6
+        mixed = rng.random() < 0.4
         song, start = self._place(samples)
         stems = []
         for index, name in enumerate(STEMS):
             audio = self._stem(index, samples) if mixed else self._crop(song, index, start, samples)
             audio = self._change(audio, name)
-            gain_db = rng.uniform(-8, 5) if mixed else rng.uniform(-4, 4)
+            gain_db = rng.uniform(-6, 4) if mixed else rng.uniform(-3, 3)
             stems.append(audio * (0.0 if rng.random() < 0.06 else 10 ** (gain_db / 20)))
         out = np.stack(stems).astype(np.float32)
         level = fx.rms(out.sum(0))
         if level < 1e-3:
             return self.example(samples)
-        if rng.random() < 0.2:
+        if rng.random() < 0.1:
             out = out * fx.gain_curve(out.sum(0) * (0.2 / level), -16, float(rng.uniform(1.5, 5)), 0.12)
         return out
 

@@ -37,13 +37,19 @@ def _drums(rng: np.random.Generator, studio: Studio, notes: list[Note], seconds:
     draw = rng.random()
     if studio.test:
         if draw < 0.35:
-            audio = fluid.play(notes, studio.font(rng), int(rng.choice(instruments.TEST_DRUM_PRESETS)), seconds, drums=True)
+            audio = fluid.play(
+                notes, studio.font(rng), int(rng.choice(instruments.TEST_DRUM_PRESETS)), seconds, drums=True
+            )
         elif draw < 0.5:
             audio = fluid.play(notes, sources.TEST_DRUM_FONT, 0, seconds)  # its kit lies in bank 0
         else:
-            audio = sampler.play(rng, notes, sampler.hydrogen_kit(str(rng.choice(sources.TEST_KITS))), seconds)
+            audio = sampler.play(
+                rng, notes, sampler.hydrogen_kit(str(rng.choice(sources.TEST_KITS))), seconds
+            )
     elif draw < 0.5:
-        audio = fluid.play(notes, studio.font(rng), int(rng.choice(instruments.DRUM_PRESETS)), seconds, drums=True)
+        audio = fluid.play(
+            notes, studio.font(rng), int(rng.choice(instruments.DRUM_PRESETS)), seconds, drums=True
+        )
     elif draw < 0.62:
         audio = sampler.play(rng, notes, sampler.hydrogen_kit(str(rng.choice(sources.TRAIN_KITS))), seconds)
     else:
@@ -79,7 +85,9 @@ def _other(rng: np.random.Generator, studio: Studio, layers: list[Layer], second
         if layer.style == "power" or (layer.style in ("riff", "lead", "strum") and rng.random() < 0.2):
             audio = fx.amplifier(rng, audio, float(rng.uniform(1.5, 12)))
             if rng.random() < 0.4:  # double tracking: the same part a little later on the other side
-                late = np.pad(audio, ((0, 0), (int(rng.uniform(0.008, 0.025) * RATE), 0)))[:, : audio.shape[1]]
+                late = np.pad(audio, ((0, 0), (int(rng.uniform(0.008, 0.025) * RATE), 0)))[
+                    :, : audio.shape[1]
+                ]
                 audio = np.stack([audio[0], late[1]])
         if rng.random() < 0.2:
             audio = fx.chorus(rng, audio)
@@ -143,11 +151,13 @@ def stems_of(song: Song, studio: Studio) -> Audio:
 
 
 def _master(rng: np.random.Generator, stems: Audio) -> Audio:
-    """The master bus: equaliser and a compressor's gain, the same for every stem, so that they still add up."""
+    """The master bus: a compressor's gain, the same for every stem, so that they still add up."""
     if rng.random() < 0.6:
         mixture = stems.sum(0)
         level = fx.rms(mixture) + 1e-9
-        gain = fx.gain_curve(mixture * (0.2 / level), -16, float(rng.uniform(1.5, 5)), float(rng.uniform(0.05, 0.25)))
+        gain = fx.gain_curve(
+            mixture * (0.2 / level), -16, float(rng.uniform(1.5, 5)), float(rng.uniform(0.05, 0.25))
+        )
         stems = stems * gain
     peak = max(float(np.abs(stems.sum(0)).max()), float(np.abs(stems).max()), 1e-6)
     return (stems * (rng.uniform(0.5, 0.98) / peak)).astype(np.float32)

@@ -6,14 +6,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GENRES = ("rock", "pop", "ballad", "house", "techno", "hiphop", "funk", "metal", "latin", "jazz", "shuffle", "breaks")
+GENRES = (
+    "rock",
+    "pop",
+    "ballad",
+    "house",
+    "techno",
+    "hiphop",
+    "funk",
+    "metal",
+    "latin",
+    "jazz",
+    "shuffle",
+    "breaks",
+)
 TEMPI = {
     "rock": (95, 160), "pop": (85, 130), "ballad": (60, 90), "house": (118, 130), "techno": (125, 145),
     "hiphop": (75, 100), "funk": (90, 120), "metal": (120, 180), "latin": (85, 125), "jazz": (90, 180),
     "shuffle": (80, 130), "breaks": (120, 172),
 }  # fmt: skip
 KICK, RIM, SNARE, CLAP, CLOSED, PEDAL, OPEN = 36, 37, 38, 39, 42, 44, 46
-TOM_LOW, TOM_MID, TOM_HIGH, CRASH, RIDE, TAMBOURINE, COWBELL, SHAKER, CONGA = 41, 45, 48, 49, 51, 54, 56, 70, 63
+TOM_LOW, TOM_MID, TOM_HIGH, CRASH, RIDE, TAMBOURINE, COWBELL, SHAKER, CONGA = (
+    41,
+    45,
+    48,
+    49,
+    51,
+    54,
+    56,
+    70,
+    63,
+)
 
 # One bar of sixteen sixteenths: x loud, o soft, . silent. Several to choose from per genre: kick, snare.
 GROOVES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -30,7 +53,14 @@ GROOVES: dict[str, tuple[tuple[str, str], ...]] = {
     "shuffle": (("x.....x.x.......", "....x.......x..o"), ("x.......x..o....", "....x.......x...")),
     "breaks": (("x.x.......xx....", "....x..o.o..x..o"), ("x.........x.....", "....x..o.o..x.o.")),
 }
-HATS = ("x.x.x.x.x.x.x.x.", "xoxoxoxoxoxoxoxo", "x...x...x...x...", "..x...x...x...x.", "x.xox.xox.xox.xo", "xxoxxxoxxxoxxxox")
+HATS = (
+    "x.x.x.x.x.x.x.x.",
+    "xoxoxoxoxoxoxoxo",
+    "x...x...x...x...",
+    "..x...x...x...x.",
+    "x.xox.xox.xox.xo",
+    "xxoxxxoxxxoxxxox",
+)
 RIDES = ("x...x.x.x...x.x.", "x.x.x.x.x.x.x.x.", "x...x...x...x...")
 
 
@@ -101,7 +131,14 @@ def drum_part(rng: np.random.Generator, genre: str, grid: Grid) -> list[Note]:
                     if pitch == CLOSED and rng.random() < 0.05:
                         notes.append(Note(grid.at(bar, step), 0.3, OPEN, velocity))
                     else:
-                        notes.append(Note(grid.at(bar, step), 0.25, pitch, velocity - (18 if step % 4 and pitch in (CLOSED, RIDE) else 0)))
+                        notes.append(
+                            Note(
+                                grid.at(bar, step),
+                                0.25,
+                                pitch,
+                                velocity - (18 if step % 4 and pitch in (CLOSED, RIDE) else 0),
+                            )
+                        )
         if bar % every == 0 and rng.random() < 0.7:
             notes.append(Note(grid.at(bar, 0), 2.0, CRASH, 110))
         if fill:
@@ -113,19 +150,30 @@ def _fill(rng: np.random.Generator, grid: Grid, bar: int, start: int) -> list[No
     drums = [SNARE, TOM_HIGH, TOM_MID, TOM_LOW]
     step = float(rng.choice([1, 1, 2]))
     return [
-        Note(grid.at(bar, s), 0.3, drums[min(3, int((s - start) / (16 - start) * 4))], int(rng.integers(80, 120)))
+        Note(
+            grid.at(bar, s),
+            0.3,
+            drums[min(3, int((s - start) / (16 - start) * 4))],
+            int(rng.integers(80, 120)),
+        )
         for s in np.arange(start, 16, step)
         if rng.random() < 0.9
     ]
 
 
-BASS_RHYTHMS = ("x.x.x.x.x.x.x.x.", "x.....x.x.....x.", "x...x...x...x...", "x..x..x.x..x..x.", "x...............", "xxxxxxxxxxxxxxxx",
-                "..x...x...x...x.", "x..x....x.x.....", "x......xx......x")  # fmt: skip
+BASS_RHYTHMS = (
+    "x.x.x.x.x.x.x.x.", "x.....x.x.....x.", "x...x...x...x...", "x..x..x.x..x..x.", "x...............",
+    "xxxxxxxxxxxxxxxx", "..x...x...x...x.", "x..x....x.x.....", "x......xx......x",
+)  # fmt: skip
 
 
-def bass_part(rng: np.random.Generator, genre: str, grid: Grid, chords: list[Chord]) -> tuple[str, list[Note]]:
+def bass_part(
+    rng: np.random.Generator, genre: str, grid: Grid, chords: list[Chord]
+) -> tuple[str, list[Note]]:
     """A bass line and its style: roots, octaves, arpeggio or walking, staccato to legato."""
-    style = str(rng.choice(["roots", "octaves", "arpeggio", "walking", "riff"], p=[0.35, 0.15, 0.2, 0.1, 0.2]))
+    style = str(
+        rng.choice(["roots", "octaves", "arpeggio", "walking", "riff"], p=[0.35, 0.15, 0.2, 0.1, 0.2])
+    )
     rhythm = "x...x...x...x..." if genre == "jazz" else str(rng.choice(BASS_RHYTHMS))
     centre, gate = float(rng.uniform(31, 42)), float(rng.uniform(0.45, 1.0))
     riff = rng.integers(0, 4, size=16)
@@ -145,30 +193,45 @@ def bass_part(rng: np.random.Generator, genre: str, grid: Grid, chords: list[Cho
                 pitch = root + (0, 0, 7, 12)[riff[step]]
             elif style == "walking" and k:
                 target = nearest(following.root, root)
-                pitch = nearest(int(rng.choice(chord.scale)), root + (target - root) * k / len(steps) + rng.uniform(-4, 4))
+                pitch = nearest(
+                    int(rng.choice(chord.scale)), root + (target - root) * k / len(steps) + rng.uniform(-4, 4)
+                )
             velocity = 100 if step % 4 == 0 else 84
-            notes.append(Note(grid.at(bar, step), max(0.06, length / 4 * grid.beat * gate), max(24, pitch), velocity))
+            notes.append(
+                Note(grid.at(bar, step), max(0.06, length / 4 * grid.beat * gate), max(24, pitch), velocity)
+            )
     return style, notes
 
 
+OTHER_RHYTHMS = {
+    "comp": ["x.....x...x.....", "..x...x...x...x.", "x...x...x...x...", "x..x..x...x..x.."],
+    "strum": ["x...x.x...x.x.x.", "x.x.x.x.x.x.x.x.", "x...x...x..xx.x."],
+    "arpeggio": ["x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"],
+    "power": ["x.x.x.x.x.x.x.x.", "x...............", "x..x..x.x..x..x.", "x.xxx.xxx.xxx.xx"],
+}
 OTHER_STYLES = ("pad", "comp", "strum", "arpeggio", "power", "lead", "riff")
 
 
-def other_part(rng: np.random.Generator, genre: str, grid: Grid, chords: list[Chord]) -> tuple[str, list[Note]]:
+def other_part(
+    rng: np.random.Generator, genre: str, grid: Grid, chords: list[Chord]
+) -> tuple[str, list[Note]]:
     """One accompanying layer and its style."""
     weights = np.array([0.2, 0.2, 0.15, 0.17, 0.08, 0.12, 0.08])
     if genre in ("rock", "metal"):
         weights[[2, 4]] *= 4
     style = str(rng.choice(OTHER_STYLES, p=weights / weights.sum()))
     if style in ("lead", "riff"):
-        return style, melody(rng, grid, chords, centre=float(rng.uniform(64, 80)), density=float(rng.uniform(0.3, 0.8)), rest=0.35)
+        return style, melody(
+            rng,
+            grid,
+            chords,
+            centre=float(rng.uniform(64, 80)),
+            density=float(rng.uniform(0.3, 0.8)),
+            rest=0.35,
+        )
     centre = float(rng.uniform(44, 50) if style == "power" else rng.uniform(54, 70))
-    rhythm = {
-        "pad": "x...............", "comp": str(rng.choice(["x.....x...x.....", "..x...x...x...x.", "x...x...x...x...", "x..x..x...x..x.."])),
-        "strum": str(rng.choice(["x...x.x...x.x.x.", "x.x.x.x.x.x.x.x.", "x...x...x..xx.x."])),
-        "arpeggio": str(rng.choice(["x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx"])),
-        "power": str(rng.choice(["x.x.x.x.x.x.x.x.", "x...............", "x..x..x.x..x..x.", "x.xxx.xxx.xxx.xx"])),
-    }[style]  # fmt: skip
+    drawn = {name: str(rng.choice(rhythms)) for name, rhythms in OTHER_RHYTHMS.items()}
+    rhythm = drawn.get(style, "x...............")
     gate = float(rng.uniform(0.4, 1.0)) if style != "pad" else 1.0
     notes: list[Note] = []
     for bar in range(grid.bars):
@@ -187,7 +250,16 @@ def _voicing(style: str, chord: Chord, centre: float) -> list[int]:
     return pitches
 
 
-def _bar_of_chords(rng: np.random.Generator, style: str, grid: Grid, bar: int, chord: Chord, rhythm: str, centre: float, gate: float) -> list[Note]:
+def _bar_of_chords(
+    rng: np.random.Generator,
+    style: str,
+    grid: Grid,
+    bar: int,
+    chord: Chord,
+    rhythm: str,
+    centre: float,
+    gate: float,
+) -> list[Note]:
     voicing = _voicing(style, chord, centre)
     steps = [s for s, _ in _steps(rhythm)]
     notes = []
@@ -206,7 +278,9 @@ def _bar_of_chords(rng: np.random.Generator, style: str, grid: Grid, bar: int, c
     return notes
 
 
-def melody(rng: np.random.Generator, grid: Grid, chords: list[Chord], centre: float, density: float, rest: float) -> list[Note]:
+def melody(
+    rng: np.random.Generator, grid: Grid, chords: list[Chord], centre: float, density: float, rest: float
+) -> list[Note]:
     """A tune in phrases of two bars: steps and small leaps, chord tones on the beats, rests between."""
     motif = sorted(rng.choice(16, size=max(2, int(density * 10)), replace=False))
     notes: list[Note] = []
@@ -218,7 +292,11 @@ def melody(rng: np.random.Generator, grid: Grid, chords: list[Chord], centre: fl
             bar = phrase + half
             if bar >= grid.bars:
                 break
-            steps = motif if rng.random() < 0.75 else sorted(rng.choice(16, size=max(2, int(density * 9)), replace=False))
+            steps = (
+                motif
+                if rng.random() < 0.75
+                else sorted(rng.choice(16, size=max(2, int(density * 9)), replace=False))
+            )
             if half == 1:
                 steps = [s for s in steps if s < 16 * (1 - rest)]
             for k, step in enumerate(steps):
@@ -238,5 +316,7 @@ def vocal_parts(rng: np.random.Generator, grid: Grid, chords: list[Chord]) -> li
     for _ in range(int(rng.choice([0, 1, 2], p=[0.6, 0.25, 0.15]))):
         interval = float(rng.choice([0, 3, 4, -5, 7, 12], p=[0.4, 0.15, 0.15, 0.1, 0.1, 0.1]))
         begin = 0.0 if rng.random() < 0.5 else grid.bars * 2 * grid.beat
-        voices.append([Note(n.start, n.duration, n.pitch + interval, n.velocity - 10) for n in lead if n.start >= begin])
+        voices.append(
+            [Note(n.start, n.duration, n.pitch + interval, n.velocity - 10) for n in lead if n.start >= begin]
+        )
     return voices

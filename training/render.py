@@ -2,7 +2,7 @@
 
 Each song becomes `<work>/<split>/<number>.npy`: int16 (4 stems, 2 channels, samples), in the order drums,
 bass, other, vocals. Seeded by split and number; songs that are there already are left alone. The test
-songs are frozen: `frozen_songs.json` holds the SHA-256 of each, and rendering them again is checked against it.
+songs are frozen: `frozen_songs.json` holds the SHA-256 of each; rendering them again is checked against it.
 """
 
 from __future__ import annotations
@@ -55,17 +55,21 @@ def freeze(work: Path, songs: int) -> None:
     """Write the hashes of the test songs, or compare with those on record."""
     found = {f"{n:04d}": digest(song_path(work, "test", n)) for n in range(songs)}
     if not FROZEN.exists():
-        FROZEN.write_text(json.dumps({"seconds": SECONDS["test"], "sha256": found}, indent=1) + "\n", encoding="utf-8")
+        FROZEN.write_text(
+            json.dumps({"seconds": SECONDS["test"], "sha256": found}, indent=1) + "\n", encoding="utf-8"
+        )
         print(f"froze {songs} test songs in {FROZEN.name}")
         return
     known = json.loads(FROZEN.read_text(encoding="utf-8"))["sha256"]
     changed = [n for n, value in found.items() if n in known and known[n] != value]
-    print(f"{len(found) - len(changed)} test songs are the frozen ones; differing: {', '.join(changed) or 'none'}")
+    print(f"{len(found) - len(changed)} songs are the frozen ones; differing: {', '.join(changed) or 'none'}")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Render what is missing."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--split", choices=tuple(SEEDS), default="train")
     parser.add_argument("--songs", type=int, default=160)
     parser.add_argument("--first", type=int, default=0)

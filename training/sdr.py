@@ -1,7 +1,7 @@
 """Measuring: signal-to-distortion ratio, and the simple filters that a model has to beat.
 
-SDR here is the plain energy ratio of the whole song, 10 · log10(Σ truth² / Σ (truth − estimate)²), over both channels
-and all samples (the "new SDR" of the Music Demixing Challenge 2021; no chunks, no scaling or filtering
+SDR here is the plain energy ratio of the whole song, 10 · log10(Σ truth² / Σ (truth − estimate)²), over both
+channels and all samples (the "new SDR" of the Music Demixing Challenge 2021; no chunks, no scaling or filtering
 allowed as in BSSEval). A stem that is silent in a song is left out of the mean for that song.
 """
 
@@ -40,13 +40,17 @@ def filters(mixture: Audio) -> dict[str, Audio]:
     low = signal.sosfiltfilt(signal.butter(4, 200, fs=RATE, output="sos"), mixture).astype(np.float32)
     spectra = np.stack([librosa.stft(channel) for channel in mixture])
     harmonic, percussive = librosa.decompose.hpss(spectra)
-    back = [np.stack([librosa.istft(s, length=mixture.shape[1]) for s in part]) for part in (harmonic, percussive)]
-    high = signal.sosfiltfilt(signal.butter(4, 200, "high", fs=RATE, output="sos"), back[0]).astype(np.float32)
+    back = [
+        np.stack([librosa.istft(s, length=mixture.shape[1]) for s in part]) for part in (harmonic, percussive)
+    ]
+    high = signal.sosfiltfilt(signal.butter(4, 200, "high", fs=RATE, output="sos"), back[0]).astype(
+        np.float32
+    )
     return {"drums": back[1], "bass": low, "other": high, "vocals": high}
 
 
 def baselines(stems: Audio) -> dict[str, dict[str, float | None]]:
-    """SDR per stem of the scaled mixture and of the filters, each with its best gain, for true stems (4, 2, n)."""
+    """SDR of the scaled mixture and of the filters, each with its best gain, for true stems (4, 2, n)."""
     mixture = stems.sum(0)
     filtered = filters(mixture)
     return {

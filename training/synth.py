@@ -38,9 +38,11 @@ class Patch:
 def draw_patch(rng: np.random.Generator, style: str) -> Patch:
     """A random patch that suits a style (bass styles, pad, comp, strum, arpeggio, power, lead, riff)."""
     bass = style in ("roots", "octaves", "walking", "bass")
-    weights = {"strum": (0.1, 0.1, 0.1, 0.7, 0, 0), "pad": (0.5, 0.2, 0.1, 0, 0.2, 0), "power": (0.6, 0.2, 0, 0.2, 0, 0)}.get(
-        style, (0.35, 0.2, 0.1, 0.15, 0, 0.2) if bass else (0.3, 0.2, 0.2, 0.2, 0.1, 0)
-    )
+    weights = {
+        "strum": (0.1, 0.1, 0.1, 0.7, 0, 0),
+        "pad": (0.5, 0.2, 0.1, 0, 0.2, 0),
+        "power": (0.6, 0.2, 0, 0.2, 0, 0),
+    }.get(style, (0.35, 0.2, 0.1, 0.15, 0, 0.2) if bass else (0.3, 0.2, 0.2, 0.2, 0.1, 0))
     u = rng.uniform
     slow = style == "pad"
     return Patch(
@@ -63,7 +65,9 @@ def draw_patch(rng: np.random.Generator, style: str) -> Patch:
 def _envelope(patch: Patch, n_held: int, n: int) -> np.ndarray:
     t = np.arange(n) / RATE
     held = n_held / RATE
-    level = np.minimum(1, t / patch.attack) * (patch.sustain + (1 - patch.sustain) * np.exp(-np.maximum(0, t - patch.attack) / patch.decay))
+    level = np.minimum(1, t / patch.attack) * (
+        patch.sustain + (1 - patch.sustain) * np.exp(-np.maximum(0, t - patch.attack) / patch.decay)
+    )
     return level * np.exp(-np.maximum(0, t - held) / patch.release * 4)
 
 
@@ -88,7 +92,11 @@ def _oscillate(rng: np.random.Generator, patch: Patch, hz: float, n: int) -> np.
         tone = np.sin(2 * np.pi * base + patch.index * fade * np.sin(2 * np.pi * base * patch.ratio))
         return np.stack([tone, tone])
     if patch.kind == "organ":
-        tone = sum(a * np.sin(2 * np.pi * base * k) for k, a in ((0.5, 0.5), (1, 1), (2, 0.7), (3, 0.4), (4, 0.3), (6, 0.15)) if hz * k < 15000)
+        tone = sum(
+            a * np.sin(2 * np.pi * base * k)
+            for k, a in ((0.5, 0.5), (1, 1), (2, 0.7), (3, 0.4), (4, 0.3), (6, 0.15))
+            if hz * k < 15000
+        )
         return np.stack([tone, tone]) / 2
     if patch.kind == "sine":
         tone = np.tanh(patch.index * np.sin(2 * np.pi * base))
@@ -133,7 +141,9 @@ def _note(rng: np.random.Generator, patch: Patch, note: Note) -> np.ndarray:
         dark = min(hz * patch.cutoff * (0.5 + note.velocity / 127), 18000.0)
         bright = min(dark * 2**patch.sweep, 18000.0)
         blend = np.exp(-np.arange(n) / RATE / patch.decay)
-        tone = _lowpass(tone, bright, patch.resonance) * blend + _lowpass(tone, dark, patch.resonance) * (1 - blend)
+        tone = _lowpass(tone, bright, patch.resonance) * blend + _lowpass(tone, dark, patch.resonance) * (
+            1 - blend
+        )
     return tone
 
 

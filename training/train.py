@@ -21,7 +21,7 @@ import torch.multiprocessing as mp
 from torch import Tensor
 
 from training.material import Material
-from training.recipe import Recipe, build
+from training.recipe import Recipe, build_for_training
 from training.render import WORK
 
 SAVE_SECONDS = 120.0
@@ -33,7 +33,7 @@ def objective(estimate: Tensor, truth: Tensor, consistency: float) -> Tensor:
 
     An estimate that minimises squared error is a mean over what may have sounded, and such means add up to
     the mixture; L1 gives medians, which fall short of it (measured: a residual of only −7 dB). The logarithm
-    makes loud and quiet stems count alike; its floor, a part of the mixture's energy, bounds near-silent ones.
+    makes loud and quiet stems count alike; its floor, a part of the mixture, bounds near-silent ones.
     """
     mixture = truth.sum(1)
     energy = mixture.square().mean((1, 2)) + 1e-8
@@ -47,7 +47,9 @@ def learning_rate(recipe: Recipe, step: int, fraction: float) -> float:
     rate = recipe.learning_rate * min(1.0, (step + 1) / recipe.warmup_steps)
     begin = 1 - recipe.decay_fraction
     if fraction > begin:
-        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (fraction - begin) / recipe.decay_fraction)))
+        rate *= 0.02 + 0.98 * 0.5 * (
+            1 + math.cos(math.pi * min(1.0, (fraction - begin) / recipe.decay_fraction))
+        )
     return rate
 
 
@@ -57,7 +59,7 @@ class Trainer:
     def __init__(self, run: Path, recipe: Recipe, rank: int, ranks: int) -> None:
         self.run, self.recipe, self.rank, self.ranks = run, recipe, rank, ranks
         torch.manual_seed(recipe.seed)
-        self.model = build(recipe).train()
+        self.model = build_for_training(recipe).train()
         self.parameters = list(self.model.parameters())
         self.optimiser = torch.optim.Adam(self.parameters, lr=recipe.learning_rate, betas=(0.9, 0.99))
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
@@ -75,18 +77,32 @@ class Trainer:
 
     def save(self, snapshot: bool) -> None:
         """Write the checkpoint aside, then in place; a snapshot also keeps the averaged weights by step."""
-        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(), "average": self.average}
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average,
+        }
         partial = self.run / "checkpoint.partial"
-        torch.save({**state, "step": self.step, "spent": self.spent, "recipe": dataclasses.asdict(self.recipe)}, partial)
+        torch.save(
+            {**state, "step": self.step, "spent": self.spent, "recipe": dataclasses.asdict(self.recipe)},
+            partial,
+        )
         partial.replace(self.run / "checkpoint.pt")
         if snapshot:
-            kept = {"average": self.average, "step": self.step, "spent": self.spent, "recipe": dataclasses.asdict(self.recipe)}
+            kept = {
+                "average": self.average,
+                "step": self.step,
+                "spent": self.spent,
+                "recipe": dataclasses.asdict(self.recipe),
+            }
             torch.save(kept, self.run / f"average-{self.step:06d}.pt")
 
     def update(self, stems: Tensor, fraction: float) -> None:
         """One step on this rank's part of the batch (n, 4, 2, samples)."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, self.step, fraction)
+        whole = fraction >= self.recipe.low_band_fraction
+        self.model.bins = self.model.nfft // 2 if whole else self.recipe.low_band_bins
         self.optimiser.zero_grad()
         loss = objective(self.model(stems.sum(1)), stems, self.recipe.consistency)
         loss.backward()
@@ -102,20 +118,28 @@ class Trainer:
         self.step += 1
 
     def _share_gradients(self) -> None:
-        flat = torch.cat([p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in self.parameters])
+        flat = torch.cat(
+            [p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in self.parameters]
+        )
         dist.all_reduce(flat)
         flat /= self.ranks
-        for parameter, part in zip(self.parameters, flat.split([p.numel() for p in self.parameters]), strict=True):
+        for parameter, part in zip(
+            self.parameters, flat.split([p.numel() for p in self.parameters]), strict=True
+        ):
             parameter.grad = part.view_as(parameter).clone()
 
 
-def work(rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, minutes: float, max_steps: int) -> None:
+def work(
+    rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, minutes: float, max_steps: int
+) -> None:
     """Train until the time (or the number of steps) is spent; every rank runs this."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     if ranks > 1:
         os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
-        dist.init_process_group("gloo", rank=rank, world_size=ranks, init_method=f"file://{run / 'rendezvous'}")
+        dist.init_process_group(
+            "gloo", rank=rank, world_size=ranks, init_method=f"file://{run / 'rendezvous'}"
+        )
     trainer = Trainer(run, recipe, rank, ranks)
     material = Material(work_folder / "train", seed=recipe.seed * 1000 + trainer.step * 10 + rank)
     before, began, saved, snapshot = trainer.spent, time.monotonic(), time.monotonic(), trainer.spent
@@ -127,9 +151,16 @@ def work(rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, mi
         if trainer.spent >= minutes * 60 or (max_steps and trainer.step >= max_steps):
             break
         seconds = recipe.segment_seconds
-        trainer.update(torch.from_numpy(material.batch(recipe.batch // ranks, seconds)), trainer.spent / (minutes * 60))
+        trainer.update(
+            torch.from_numpy(material.batch(recipe.batch // ranks, seconds)), trainer.spent / (minutes * 60)
+        )
         if rank == 0 and trainer.step % 20 == 0:
-            line = {"step": trainer.step, "minutes": round(trainer.spent / 60, 2), "loss": round(trainer.loss, 4), "songs": len(material.songs)}
+            line = {
+                "step": trainer.step,
+                "minutes": round(trainer.spent / 60, 2),
+                "loss": round(trainer.loss, 4),
+                "songs": len(material.songs),
+            }
             with (run / "log.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         if time.monotonic() - saved > SAVE_SECONDS:
@@ -146,14 +177,18 @@ def work(rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, mi
 
 def main(arguments: list[str] | None = None) -> None:
     """Start or go on with a run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", type=Path, default=WORK)
-    parser.add_argument("--run", default="demo", help="name of the run: a folder in <work>/runs")
+    parser.add_argument("--run", default="demo", help="name: a folder in <work>/runs")
     parser.add_argument("--minutes", type=float, default=85.0)
     parser.add_argument("--steps", type=int, default=0, help="stop after this many steps (0: by time alone)")
     parser.add_argument("--processes", type=int, default=2)
     for field in dataclasses.fields(Recipe):
-        parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default)
+        parser.add_argument(
+            f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
+        )
     options = parser.parse_args(arguments)
     recipe = Recipe(**{f.name: getattr(options, f.name) for f in dataclasses.fields(Recipe)})
     run = (options.work / "runs" / options.run).absolute()

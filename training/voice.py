@@ -28,15 +28,64 @@ from training.patterns import Note
 FRAME_SECONDS = 0.005
 FFT = 2048
 SYLLABLES = (
-    "la", "love", "you", "me", "night", "day", "shine", "know", "go", "way", "heart", "time", "fire", "run", "dream", "stay", "light",
-    "rain", "sky", "home", "oh", "ah", "see", "free", "world", "soul", "eyes", "and", "the", "never", "ever", "feel", "hold", "so", "down",
-    "mama", "bella", "sole", "cielo", "amor", "noche", "hey", "na", "dance", "still", "cha", "kiss", "please", "wish", "star",
-)  # fmt: skip
+    "la",
+    "love",
+    "you",
+    "me",
+    "night",
+    "day",
+    "shine",
+    "know",
+    "go",
+    "way",
+    "heart",
+    "time",
+    "fire",
+    "run",
+    "dream",
+    "stay",
+    "light",
+    "rain",
+    "sky",
+    "home",
+    "oh",
+    "ah",
+    "see",
+    "free",
+    "world",
+    "soul",
+    "eyes",
+    "and",
+    "the",
+    "never",
+    "ever",
+    "feel",
+    "hold",
+    "so",
+    "down",
+    "mama",
+    "bella",
+    "sole",
+    "cielo",
+    "amor",
+    "noche",
+    "hey",
+    "na",
+    "dance",
+    "still",
+    "cha",
+    "kiss",
+    "please",
+    "wish",
+    "star",
+)
 SENTENCES = (
-    "walking down the city street with the rhythm in my feet", "everybody in the house get up and move your body now",
-    "I was thinking about the things you said to me last night", "money on my mind and the sun is going down again",
+    "walking down the city street with the rhythm in my feet",
+    "everybody in the house get up and move your body now",
+    "I was thinking about the things you said to me last night",
+    "money on my mind and the sun is going down again",
     "ladies and gentlemen thank you so much for coming tonight",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -93,14 +142,27 @@ def bank(folder: Path, voice: tuple[str, str, int]) -> list[Syllable]:
     path = folder / f"voice-{key}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        syllables = [analyse(speak(program, name, pitch, text), 7000.0 if program == "flite" else 9500.0) for text in SYLLABLES]
-        arrays = {f"{k}_{i}": np.asarray(getattr(s, k), bool if k == "voiced" else np.float16 if k == "aperiodicity" else np.float32)
-                  for i, s in enumerate(syllables) for k in ("voiced", "envelope", "aperiodicity")}  # fmt: skip
+        syllables = [
+            analyse(speak(program, name, pitch, text), 7000.0 if program == "flite" else 9500.0)
+            for text in SYLLABLES
+        ]
+        arrays = {
+            f"{k}_{i}": np.asarray(
+                getattr(s, k), bool if k == "voiced" else np.float16 if k == "aperiodicity" else np.float32
+            )
+            for i, s in enumerate(syllables)
+            for k in ("voiced", "envelope", "aperiodicity")
+        }
         partial = path.with_suffix(f".{os.getpid()}.partial.npz")
         np.savez(partial, **arrays)
         partial.replace(path)
     with np.load(path) as stored:
-        found = [Syllable(stored[f"voiced_{i}"], stored[f"envelope_{i}"], stored[f"aperiodicity_{i}"].astype(np.float32)) for i in range(len(SYLLABLES))]
+        found = [
+            Syllable(
+                stored[f"voiced_{i}"], stored[f"envelope_{i}"], stored[f"aperiodicity_{i}"].astype(np.float32)
+            )
+            for i in range(len(SYLLABLES))
+        ]
     return [s for s in found if s.voiced.sum() >= 8]
 
 
@@ -108,7 +170,10 @@ def _stretch(syllable: Syllable, frames: int) -> NDArray[np.intp]:
     """Source frame of each target frame: edges keep their pace, the voiced middle is stretched or cut."""
     n = syllable.voiced.size
     voiced = np.flatnonzero(syllable.voiced)
-    head, tail = min(int(voiced[0]) + 6, n // 2, frames // 2), min(n - 1 - int(voiced[-1]) + 6, n // 3, frames // 4)
+    head, tail = (
+        min(int(voiced[0]) + 6, n // 2, frames // 2),
+        min(n - 1 - int(voiced[-1]) + 6, n // 3, frames // 4),
+    )
     middle = frames - head - tail
     index = np.concatenate([np.arange(head), np.linspace(head, n - tail - 1, middle), np.arange(n - tail, n)])
     return np.clip(np.round(index), 0, n - 1).astype(np.intp)
@@ -134,7 +199,9 @@ def pitch_curve(rng: np.random.Generator, notes: list[Note], seconds: float) -> 
         a, b = int(note.start / FRAME_SECONDS), int((note.start + note.duration) / FRAME_SECONDS)
         target[a:] = note.pitch
         since = np.arange(max(0, min(b, n) - a)) * FRAME_SECONDS
-        vibrato[a : a + since.size] = depth * np.clip((since - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * rate * since)
+        vibrato[a : a + since.size] = (
+            depth * np.clip((since - 0.25) / 0.3, 0, 1) * np.sin(2 * np.pi * rate * since)
+        )
     glide = int(rng.uniform(2, 14))
     kernel = np.hanning(2 * glide + 3)
     smooth = np.convolve(np.pad(target, glide + 1, mode="edge"), kernel / kernel.sum(), mode="valid")[:n]
@@ -151,11 +218,18 @@ def sing(rng: np.random.Generator, notes: list[Note], syllables: list[Syllable],
     vowels = rng.random() < 0.2  # some singers only sing "la" and "oh"
     words = rng.integers(0, len(syllables), 16) if not vowels else rng.integers(0, 2, 16)
     text = [syllables[int(words[k % 16]) % len(syllables)] for k in range(len(notes))]
-    return sing_words(notes, text, pitch, seconds, factor=float(rng.uniform(0.9, 1.15)), breath=float(rng.uniform(0, 0.15)))
+    return sing_words(
+        notes, text, pitch, seconds, factor=float(rng.uniform(0.9, 1.15)), breath=float(rng.uniform(0, 0.15))
+    )
 
 
 def sing_words(
-    notes: list[Note], text: list[Syllable], pitch: NDArray[np.float64], seconds: float, factor: float, breath: float
+    notes: list[Note],
+    text: list[Syllable],
+    pitch: NDArray[np.float64],
+    seconds: float,
+    factor: float,
+    breath: float,
 ) -> Audio:
     """Sing one syllable a note: mono (samples,). Notes that overlap are cut, so that a voice is one voice.
 
@@ -173,9 +247,13 @@ def sing_words(
         if b - a < 8:
             continue
         index = _stretch(syllable, b - a)[: b - a]
-        fade = np.minimum(1, np.minimum(np.arange(index.size) + 1, index.size - np.arange(index.size)) / 4)[:, None]
+        fade = np.minimum(1, np.minimum(np.arange(index.size) + 1, index.size - np.arange(index.size)) / 4)[
+            :, None
+        ]
         gain = (note.velocity / 100) ** 2
-        envelope[a : a + index.size] = _warp(syllable.envelope[index].astype(float), factor) * fade**2 * gain + 1e-12
+        envelope[a : a + index.size] = (
+            _warp(syllable.envelope[index].astype(float), factor) * fade**2 * gain + 1e-12
+        )
         aperiodicity[a : a + index.size] = np.clip(syllable.aperiodicity[index], 1e-3, 1)
         f0[a : a + index.size] = np.where(syllable.voiced[index], pitch[a : a + index.size], 0)
     sound = pyworld.synthesize(f0, envelope, np.clip(aperiodicity + breath, 0, 1), RATE, FRAME_SECONDS * 1000)
