@@ -15,6 +15,7 @@ from soundforge_nb.dashboards import batch_summary, surroundings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from soundforge_nb.dashboards.batch_view import BatchView
     from soundforge_nb.forge.forge import Forge
 
 #: A snapshot is taken at most this often while waiting, and at least that often.
@@ -32,6 +33,7 @@ class Batch:
         self._forge = forge
         self._last = snapshot
         self.batch_id: str = snapshot["batch_id"]
+        self._view: BatchView | None = None
 
     # -- snapshot, follow, request: what a view knows of a batch ------------------------------------
 
@@ -162,6 +164,19 @@ class Batch:
 
     def _repr_html_(self) -> str:
         return batch_summary.as_html(self._fresh())
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A live view where a person looks; what stands alone everywhere."""
+        alone = batch_summary.mimebundle(self._fresh())
+        if surroundings.place() not in ("lab", "voila"):
+            return alone, {}
+        from soundforge_nb.dashboards.batch_view import BatchView, mimebundle
+
+        if self._view is None:
+            self._view = BatchView(self)
+        return mimebundle(self._view, alone)
 
     def _fresh(self) -> dict[str, Any]:
         try:

@@ -1,0 +1,203 @@
+"""Feeds the views of one source: a snapshot first, then what changed, as long as somebody looks.
+
+One thread looks at the source when it says that it changed, at most ten times a second and never so
+often that looking takes more than a quarter of the time; so a flood of progress costs the same as a
+trickle, and the last state always arrives. Messages are numbered: a view that missed one says so with
+its next heartbeat, and gets a snapshot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from soundforge_nb.dashboards.changes import State, changes
+from soundforge_nb.dashboards.source import Source
+from soundforge_nb.dashboards.viewers import LEASE_SECONDS, Viewers
+from soundforge_nb.errors import SoundforgeError
+
+log = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+#: What a view shows of a snapshot, and which of its parts are rows by which id.
+StateOf = Callable[[dict[str, Any]], State]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often a feed looks and speaks, in seconds."""
+
+    fastest: float = 0.1
+    #: Without a sign of change it looks this often, so that a lost connection is noticed.
+    look: float = 5.0
+    busy_share: float = 0.25
+    first_backoff: float = 0.5
+    longest_backoff: float = 10.0
+    lease: float = LEASE_SECONDS
+
+
+class Feed:
+    """Sends the state of `source` to its views; every method may be called from any thread.
+
+    Parameters
+    ----------
+    source : Source
+    send : callable
+        Hands one message to every view.
+    state_of : callable
+        From a snapshot to the state that views show; its part ``state`` is ``"finished"`` at rest.
+    rows : mapping
+        See `changes`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        send: Callable[[Message], None],
+        state_of: StateOf,
+        rows: Mapping[str, str],
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self._source = source
+        self._send = send
+        self._state_of = state_of
+        self._rows = rows
+        self._pace = pace or Pace()
+        self._viewers = Viewers(self._pace.lease)
+        # Held while a message is made and sent, so that numbers arrive in order.
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._state: State = {}
+        self._number = 0
+        self._snapshot_wanted = False
+        self._looking_since: float | None = None
+
+    # -- from the views ---------------------------------------------------------------------------
+
+    def heard(self, view: str, seen: int) -> None:
+        """A view is there, and has seen the message of number `seen` (0: none yet)."""
+        now = time.monotonic()
+        with self._lock:
+            self._viewers.heard(view, now)
+            since = self._looking_since
+            unanswered = 0.0 if since is None else round(now - since, 1)
+            self._say({"type": "pulse", "unanswered_seconds": unanswered})
+            if self._thread is None:
+                self._snapshot_wanted = True
+                self._thread = threading.Thread(target=self._run, name="soundforge-view", daemon=True)
+                self._thread.start()
+            elif seen != self._number:
+                self._snapshot_wanted = True
+                self._wake.set()
+
+    def left(self, view: str) -> None:
+        """A view was closed."""
+        with self._lock:
+            self._viewers.left(view)
+        self._wake.set()
+
+    def look(self) -> None:
+        """Look now: the caller knows of a change."""
+        self._wake.set()
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody is fed."""
+        return self._thread is not None
+
+    # -- the thread -------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        backoff = self._pace.first_backoff
+        unfollow: Callable[[], None] | None = None
+        while self._somebody_looks():
+            self._wake.clear()
+            try:
+                if unfollow is None:
+                    unfollow = self._source.follow(self._wake.set)
+                took = self._look()
+            except Exception as error:
+                self._tell_lost(error, backoff)
+                _end(unfollow)
+                unfollow = None
+                self._wake.wait(backoff)
+                backoff = min(2 * backoff, self._pace.longest_backoff)
+                continue
+            backoff = self._pace.first_backoff
+            time.sleep(max(self._pace.fastest - took, took / self._pace.busy_share - took, 0.0))
+            self._wake.wait(None if self._resting else self._pace.look)
+        _end(unfollow)
+
+    def _somebody_looks(self) -> bool:
+        with self._lock:
+            if self._viewers.anyone(time.monotonic(), resting=self._resting):
+                return True
+            self._thread = None
+            return False
+
+    def _look(self) -> float:
+        """Look once and tell what is new; returns how many seconds looking took."""
+        started = self._looking_since = time.monotonic()
+        try:
+            state = self._state_of(self._source.snapshot())
+        finally:
+            self._looking_since = None
+        took = time.monotonic() - started
+        with self._lock:
+            self._tell(state)
+        return took
+
+    def _tell(self, state: State) -> None:
+        was_resting = self._resting
+        changed = changes(self._state, state, self._rows)
+        self._state = state
+        if was_resting and not self._resting:
+            self._viewers.renew(time.monotonic())
+        if changed:
+            self._number += 1
+        if self._snapshot_wanted:
+            self._snapshot_wanted = False
+            self._say({"type": "snapshot", "state": state})
+        elif changed:
+            self._say({"type": "change"} | changed)
+
+    def _tell_lost(self, error: Exception, backoff: float) -> None:
+        with self._lock:
+            # What comes after a loss starts from the whole.
+            self._snapshot_wanted = True
+            self._say({"type": "lost", "sentence": sentence(error), "again_seconds": backoff})
+
+    def _say(self, message: Message) -> None:
+        try:
+            self._send(message | {"number": self._number, "at": time.time()})
+        except Exception:
+            # A page that can't be reached any more must not end the feed of the others.
+            log.debug("a message to the views was not sent", exc_info=True)
+
+    @property
+    def _resting(self) -> bool:
+        return bool(self._state.get("state") == "finished")
+
+
+def sentence(error: Exception) -> str:
+    """An error as a person reads it.
+
+    >>> sentence(ValueError("no"))
+    'Something went wrong (ValueError: no).'
+    """
+    if isinstance(error, SoundforgeError):
+        return str(error)
+    return f"Something went wrong ({type(error).__name__}: {error})."
+
+
+def _end(unfollow: Callable[[], None] | None) -> None:
+    if unfollow is not None:
+        with contextlib.suppress(Exception):
+            unfollow()

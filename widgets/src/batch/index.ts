@@ -1,0 +1,19 @@
+// The root widget of a batch: what anywidget loads.
+import { h, render as renderInto } from "preact";
+import type { HostModel } from "../shared/channel";
+import { Session } from "./session";
+import { BatchView } from "./view";
+import "../shared/look.css";
+import "./batch.css";
+
+function render({ model, el }: { model: HostModel; el: HTMLElement }): () => void {
+  const session = new Session(model);
+  renderInto(h(BatchView, { session }), el);
+  session.open();
+  return () => {
+    session.close();
+    renderInto(null, el);
+  };
+}
+
+export default { render };

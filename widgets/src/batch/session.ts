@@ -1,0 +1,70 @@
+// One view of a batch: what the kernel told it, what it asked for, and who is told when that changes.
+import { Channel, now, type HostModel, type Timing } from "../shared/channel";
+import { kernelMessage, type Action, type Answer } from "./messages";
+import { NOTHING, receive, type Synced } from "./synced";
+
+export interface Shown {
+  readonly synced: Synced;
+  readonly silent: boolean;
+  /** The action that was asked for and is not answered yet. */
+  readonly pending: Action | null;
+  readonly answer: Pick<Answer, "ok" | "sentence"> | null;
+}
+
+export class Session {
+  #shown: Shown = { synced: NOTHING, silent: false, pending: null, answer: null };
+  #request: string | null = null;
+  readonly #listeners = new Set<() => void>();
+  readonly #channel: Channel;
+
+  constructor(model: HostModel, timing?: Timing) {
+    const hooks = {
+      seen: () => this.#shown.synced.number,
+      message: (content: unknown) => this.#receive(content),
+      silence: (silent: boolean) => this.#show({ silent }),
+    };
+    this.#channel = new Channel(model, hooks, timing);
+  }
+
+  get shown(): Shown {
+    return this.#shown;
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  open(): void {
+    this.#channel.open();
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  act(action: Action): void {
+    this.#request = this.#channel.request(action);
+    this.#show({ pending: action, answer: null });
+  }
+
+  #receive(content: unknown): void {
+    if (!kernelMessage.accepts(content)) {
+      console.warn("soundforge: a message that this view does not know was dropped");
+      return;
+    }
+    if (content.type === "answer") {
+      if (content.request === this.#request) this.#show({ pending: null, answer: content });
+      return;
+    }
+    const { synced, missed } = receive(this.#shown.synced, content, now());
+    this.#show({ synced });
+    if (missed) this.#channel.watch();
+    this.#channel.rest(synced.state?.state === "finished" && synced.lost === null);
+  }
+
+  #show(part: Partial<Shown>): void {
+    this.#shown = { ...this.#shown, ...part };
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,57 @@
+// Bars: one of a whole, and one of parts.
+
+interface Part {
+  readonly name: string;
+  readonly share: number;
+}
+
+export function ProgressBar(props: {
+  readonly label: string;
+  readonly percent: number;
+  readonly valueText?: string;
+  readonly tone?: string;
+  readonly large?: boolean;
+}) {
+  return (
+    <div
+      class={`sf-bar${props.large ? " sf-bar-large" : ""}`}
+      role="progressbar"
+      aria-label={props.label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={props.percent}
+      aria-valuetext={props.valueText ?? `${props.percent} percent`}
+    >
+      <span class={`sf-part sf-${props.tone ?? "running"}`} style={{ width: `${props.percent}%` }} />
+    </div>
+  );
+}
+
+/** Parts of a whole side by side; what is left stays ground. */
+export function PartsBar(props: {
+  readonly label: string;
+  readonly valueText: string;
+  readonly percent: number;
+  readonly total: number;
+  readonly parts: readonly Part[];
+}) {
+  return (
+    <div
+      class="sf-bar sf-bar-parts"
+      role="progressbar"
+      aria-label={props.label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={props.percent}
+      aria-valuetext={props.valueText}
+    >
+      {props.parts.map((part) => (
+        <span
+          key={part.name}
+          class={`sf-part sf-${part.name}${part.share > 0 ? "" : " sf-none"}`}
+          style={{ width: `${(100 * part.share) / Math.max(1, props.total)}%` }}
+        />
+      ))}
+    </div>
+  );
+}
