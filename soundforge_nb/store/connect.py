@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import duckdb
 
 from soundforge_nb.errors import StoreError, StoreLocked
 from soundforge_nb.store import migrations
+
+Settings = dict[str, str | bool | int | float | list[str]]
 
 
 def open_database(file: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
@@ -26,23 +29,42 @@ def open_database(file: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
         It is damaged, or not a database.
     """
     wanted = migrations.known()
-    existed = file.exists()
+    settings = _settings(memory_limit)
     try:
-        connection = duckdb.connect(str(file), config=_settings(memory_limit))
-        number = migrations.schema_number(connection)
-        migrations.check_not_newer(number, file, wanted)
-        if existed and 0 < number < wanted[-1].number:
-            connection.execute("CHECKPOINT")
+        if file.exists():
+            number = _schema_number(file, settings)
+            migrations.check_not_newer(number, file, wanted)
+            if 0 < number < wanted[-1].number:
+                _checkpoint(file, settings)
+                migrations.copy_before(file, number)
+        connection = duckdb.connect(str(file), config=settings)
+        try:
+            migrations.apply(connection, wanted)
+        except BaseException:
             connection.close()
-            migrations.copy_before(file, number)
-            connection = duckdb.connect(str(file), config=_settings(memory_limit))
-        migrations.apply(connection, wanted)
+            raise
     except duckdb.Error as error:
         raise _in_words(file, error) from error
+    except OSError as error:
+        raise StoreError(
+            f"The library {file} can't be opened: {os.strerror(error.errno or 0)}.",
+            "Nothing was changed. Make room, or check the folder's permissions.",
+        ) from error
     return connection
 
 
-def _settings(memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
+def _schema_number(file: Path, settings: Settings) -> int:
+    # Opened for reading alone: not even the log of a newer database is folded into it.
+    with duckdb.connect(str(file), read_only=True, config=settings) as connection:
+        return migrations.schema_number(connection)
+
+
+def _checkpoint(file: Path, settings: Settings) -> None:
+    with duckdb.connect(str(file), config=settings) as connection:
+        connection.execute("CHECKPOINT")
+
+
+def _settings(memory_limit: str) -> Settings:
     return {
         # This also keeps a name in a person's query from reaching a variable of this process.
         "enable_external_access": "false",
@@ -55,8 +77,13 @@ def _settings(memory_limit: str) -> dict[str, str | bool | int | float | list[st
     }
 
 
+def first_line(error: duckdb.Error) -> str:
+    """What DuckDB says of an error, without the drawing of where it stands in the statement."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _in_words(file: Path, error: duckdb.Error) -> StoreError:
-    text = str(error).splitlines()[0]
+    text = first_line(error)
     if "lock on file" in text or "Conflicting lock" in text:
         return StoreLocked(
             f"The library {file} is open in another process.",

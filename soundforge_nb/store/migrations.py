@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -77,8 +78,8 @@ def apply(connection: duckdb.DuckDBPyConnection, migrations: list[Migration]) ->
         try:
             connection.execute(migration.sql)
             connection.execute(
-                "INSERT INTO schema_migrations VALUES (?, ?, now()::TIMESTAMP)",
-                [migration.number, migration.name],
+                "INSERT INTO schema_migrations VALUES (?, ?, ?)",
+                [migration.number, migration.name, datetime.now(UTC).replace(tzinfo=None)],
             )
             connection.execute("COMMIT")
         except BaseException:

@@ -52,6 +52,7 @@ class Session:
         columns: dict[str, str],
         rows: Sequence[dict[str, Any]],
         unless: Sequence[str] = (),
+        replace: bool = False,
     ) -> None:
         """Insert `rows` by one set-based statement.
 
@@ -60,19 +61,29 @@ class Session:
         table : str
             A table of ours; never a text from outside.
         columns : dict of str to str
-            Column names and their DuckDB types.
+            Column names and their DuckDB types; at least one.
         rows : sequence of dict
             One mapping a row; a missing column is NULL.
         unless : sequence of str
             Leave out rows that agree in these columns with a row that is there.
+        replace : bool
+            A row of the same primary key gives way.
+
+        Raises
+        ------
+        ValueError
+            A row has a value for which there is no column: it would be lost without a word.
         """
+        if unknown := {name for row in rows for name in row} - columns.keys():
+            raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
         if not rows:
             return
         # Table, column and type names are literals of this package, the values are parameters.
         values = ", ".join(
             f"unnest(${index}::{type_}[]) AS {name}" for index, (name, type_) in enumerate(columns.items(), 1)
         )
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM (SELECT {values}) AS given"
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        sql = f"{verb} INTO {table} ({', '.join(columns)}) SELECT * FROM (SELECT {values}) AS given"
         if unless:
             same = " AND ".join(f"there.{name} IS NOT DISTINCT FROM given.{name}" for name in unless)
             sql += f" WHERE NOT EXISTS (SELECT 1 FROM {table} AS there WHERE {same})"

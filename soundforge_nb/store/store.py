@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ import duckdb
 from soundforge_nb.errors import StoreError
 from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
-from soundforge_nb.store.connect import open_database
+from soundforge_nb.store.connect import first_line, open_database
 from soundforge_nb.store.session import Session
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[Session], T]
 
+#: How long an end waits for the readers it interrupted to let go of the file.
+INTERRUPT_SECONDS = 2.0
+#: The `kind` of the error where the store is not open, or is being opened again.
+CLOSED = "store_closed"
 #: Units of work that one commit may hold: beyond it a commit's cost grows with its size.
 MAX_GROUP = 256
 
@@ -43,7 +49,7 @@ class Store(Service):
 
     `write` units that arrive while a commit runs are committed together by the next one. A unit that
     fails takes no other with it: DuckDB has no savepoints, so the group is rolled back and each unit
-    tried alone.
+    tried alone. Where DuckDB gives the whole instance up, the file is opened again and the group repeated.
     """
 
     def __init__(
@@ -57,12 +63,19 @@ class Store(Service):
         self._file = file
         self._memory_limit = memory_limit
         self._telemetry = telemetry or Telemetry()
+        self._reader_count = readers
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._writer: threading.Thread | None = None
-        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
+        self._readers: ThreadPoolExecutor | None = None
         self._local = threading.local()
+        self._reading: list[duckdb.DuckDBPyConnection] = []
         self._generation = 0
+        self._cursors: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        # Nothing may be put behind the mark that ends the writing thread: it would never be answered.
+        self._accepting = False
+        self._gate = threading.Lock()
+        self._died: Future[None] = Future()
 
     async def start(self) -> None:
         await asyncio.to_thread(self.open)
@@ -70,27 +83,42 @@ class Store(Service):
     async def stop(self) -> None:
         await asyncio.to_thread(self.close)
 
+    async def run(self) -> None:
+        """Live until cancelled; raises where the writing thread can't go on."""
+        await asyncio.wrap_future(self._died)
+
     def open(self) -> None:
         """Open and migrate the file, and start the writing thread."""
         self._connection = open_database(self._file, self._memory_limit)
         self._generation += 1
-        self._writer = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+        self._readers = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-reader")
+        self._died = Future()
+        # Who waits for it may be cancelled, this may not.
+        self._died.set_running_or_notify_cancel()
+        self._writer = threading.Thread(target=self._live, name="store-writer", daemon=True)
         self._writer.start()
+        self._accepting = True
 
     def close(self) -> None:
         """Commit what is waiting, checkpoint, and let go of the file."""
+        with self._gate:
+            self._accepting = False
         if self._writer is not None:
             self._units.put(None)
             self._writer.join()
             self._writer = None
-        self._readers.shutdown(wait=True)
-        if self._connection is not None:
+        if self._readers is not None:
+            self._readers.shutdown(wait=True)
+            for reader in self._reading:
+                reader.close()
+        self._end_cursors()
+        connection, self._connection = self._connection, None
+        if connection is not None:
             try:
-                self._connection.execute("CHECKPOINT")
+                connection.execute("CHECKPOINT")
             except duckdb.Error as error:
                 log.warning("no checkpoint at the end: %s", error)
-            self._connection.close()
-            self._connection = None
+            connection.close()
 
     async def write(self, label: str, work: Work[T]) -> T:
         """Run `work` in a transaction; returns after its commit.
@@ -105,37 +133,82 @@ class Store(Service):
     def submit(self, label: str, work: Work[T]) -> Future[T]:
         """As `write`, from any thread: the future ends after the commit."""
         unit = _Unit(label, work)
-        if self._writer is None:
-            raise StoreError("The library is closed.", "Connect again.")
-        self._units.put(unit)
+        with self._gate:
+            if not self._accepting:
+                raise closed()
+            self._units.put(unit)
         return unit.future
 
     async def read(self, label: str, work: Work[T]) -> T:
-        """Run `work` on a reading connection, outside the writing thread."""
+        """Run `work` on a reading connection, outside the writing thread; it sees one moment."""
         unit = _Unit(label, work)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._read, unit)
+        with self._gate:
+            if not self._accepting or self._readers is None:
+                raise closed()
+            answer = self._readers.submit(self._read, unit)
+        return await asyncio.wrap_future(answer)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the caller's own to the same instance, for one thread's use."""
-        if self._connection is None:
-            raise StoreError("The library is closed.", "Connect again.")
-        return self._connection.cursor()
+        connection = self._connection
+        if connection is None:
+            raise closed()
+        cursor = connection.cursor()
+        self._cursors.add(cursor)
+        return cursor
+
+    def _end_cursors(self) -> None:
+        """Interrupt what still reads: the file is let go only when its last connection is."""
+        self._local = threading.local()
+        self._reading.clear()
+        until = time.monotonic() + INTERRUPT_SECONDS
+        while (cursors := list(self._cursors)) and time.monotonic() < until:
+            for cursor in cursors:
+                try:
+                    cursor.interrupt()
+                except duckdb.Error:
+                    # It is closed already, though somebody still holds on to it.
+                    self._cursors.discard(cursor)
+            time.sleep(0.005)
+        for cursor in self._cursors:
+            # Forgotten by who asked for it, or deaf.
+            cursor.close()
 
     def _read(self, unit: _Unit) -> Any:
-        if getattr(self._local, "generation", None) != self._generation:
-            self._local.connection = self.cursor()
-            self._local.generation = self._generation
-            self._local.idle_since = time.perf_counter()
-        session = Session(self._local.connection)
+        local = self._local
+        if getattr(local, "generation", None) != self._generation:
+            local.generation = self._generation
+            local.connection = self.cursor()
+            self._reading.append(local.connection)
+            local.idle_since = time.perf_counter()
+        connection = local.connection
+        session = Session(connection)
         started = time.perf_counter()
         try:
-            return unit.work(session)
+            connection.execute("BEGIN TRANSACTION READ ONLY")
+            try:
+                return unit.work(session)
+            finally:
+                connection.execute("ROLLBACK")
         except duckdb.Error as error:
             raise _store_error(unit.label, error) from error
         finally:
-            self._report(unit, session, started, started - self._local.idle_since)
-            self._local.idle_since = time.perf_counter()
+            self._report(unit, session, started, started - local.idle_since)
+            local.idle_since = time.perf_counter()
+
+    def _live(self) -> None:
+        """The writing thread's life; whatever ends it, no unit is left without an answer."""
+        try:
+            self._write_loop()
+        except BaseException as error:
+            log.critical("the library can't be written any more: %s", error)
+            self._died.set_exception(error)
+        with self._gate:
+            self._accepting = False
+        while not self._units.empty():
+            unit = self._units.get()
+            if unit is not None:
+                _fail(unit, closed())
 
     def _write_loop(self) -> None:
         idle_since = time.perf_counter()
@@ -151,23 +224,32 @@ class Store(Service):
                     ended = True
                     break
                 group.append(unit)
-            self._commit_group(group, time.perf_counter() - idle_since)
+            # From here on a caller that goes away is no longer heard: its work stands or falls by itself.
+            group = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+            try:
+                self._commit_group(group, time.perf_counter() - idle_since)
+            except BaseException:
+                for unit in group:
+                    _fail(unit, closed())
+                raise
             idle_since = time.perf_counter()
             if ended:
                 return
 
-    def _commit_group(self, group: list[_Unit], idle_seconds: float) -> None:
+    def _commit_group(self, group: list[_Unit], idle_seconds: float, *, again: bool = True) -> None:
+        if not group:
+            return
         try:
             results = self._transaction(group, idle_seconds)
-        except Exception as error:
-            if len(group) > 1:
+        except BaseException as error:
+            if isinstance(error, duckdb.FatalException) and again:
+                self._reopen(error)
+                self._commit_group(group, 0.0, again=False)
+            elif len(group) > 1:
                 for unit in group:
                     self._commit_group([unit], 0.0)
-                return
-            self._reopen_if_fatal(error)
-            group[0].future.set_exception(
-                _store_error(group[0].label, error) if isinstance(error, duckdb.Error) else error
-            )
+            else:
+                _fail(group[0], error)
             return
         for unit, result in zip(group, results, strict=True):
             unit.future.set_result(result)
@@ -183,22 +265,21 @@ class Store(Service):
             connection.execute("COMMIT")
         except BaseException:
             # A failed COMMIT has ended the transaction already.
-            try:
+            with contextlib.suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
-            except duckdb.Error:
-                log.debug("nothing to roll back")
             raise
         for unit, session in zip(group, sessions, strict=True):
             self._report(unit, session, started, idle_seconds)
         return results
 
-    def _reopen_if_fatal(self, error: Exception) -> None:
-        if not isinstance(error, duckdb.FatalException) or self._connection is None:
-            return
+    def _reopen(self, error: Exception) -> None:
         log.error("the database is invalidated and is opened again: %s", error)
-        self._connection.close()
-        self._connection = open_database(self._file, self._memory_limit)
         self._generation += 1
+        self._end_cursors()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._connection = open_database(self._file, self._memory_limit)
 
     def _report(self, unit: _Unit, session: Session, started: float, idle_seconds: float) -> None:
         now = time.perf_counter()
@@ -215,8 +296,20 @@ class Store(Service):
         )
 
 
+def closed() -> StoreError:
+    """The library is not open, for now: what was acknowledged is safe, and asking again may help."""
+    return StoreError("The library is closed.", "Connect again.", kind=CLOSED)
+
+
+def _fail(unit: _Unit, error: BaseException) -> None:
+    if not unit.future.done():
+        unit.future.set_exception(
+            _store_error(unit.label, error) if isinstance(error, duckdb.Error) else error
+        )
+
+
 def _store_error(label: str, error: duckdb.Error) -> StoreError:
-    text = str(error).splitlines()[0]
+    text = first_line(error)
     if "No space left" in text or "ENOSPC" in text:
         return StoreError(
             f"The library could not be written ({label}): the disk is full.",
