@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { contract, kernelMessage, viewMessage } from "../src/batch/messages";
+import { contract } from "../src/batch/contract";
+import { kernelMessage, viewMessage } from "../src/batch/messages";
 import { snapshot } from "./fixtures";
 
 test("the contract that Python is tested against is the one written here", async () => {

@@ -84,9 +84,3 @@ export type KernelMessage = Of<typeof kernelMessage>;
 export type Change = Of<typeof change>;
 export type Answer = Of<typeof answer>;
 export type ViewMessage = Of<typeof viewMessage>;
-
-export const contract = {
-  $schema: "https://json-schema.org/draft/2020-12/schema",
-  description: "Written from widgets/src/batch/messages.ts by npm test -- --update; do not edit.",
-  $defs: { from_kernel: kernelMessage.schema, from_view: viewMessage.schema },
-};
