@@ -252,7 +252,7 @@ def main() -> None:
             }
             for name in STEMS
         },
-        "note": "The song is the sum of the decoded stems: these are its true stems. It was never in training.",
+        "note": "The song is the sum of the decoded stems: its true stems. It was never in training.",
     }
     (FOLDER / "song.json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     print(f"{FOLDER}: {sum(f.stat().st_size for f in FOLDER.iterdir())} bytes")

@@ -61,8 +61,8 @@ def card(path: Path, saved: dict[str, object], scores: dict[str, object], songs:
         "licence": "MIT",
         "licences_of_material": sources.TABLE.name,
         "trained_on": f"{songs} songs of 24 s, composed and rendered by code of this project "
-        "(folder training/) with soundfonts, drum samples and speech synthesis under MIT, BSD-like, CC0 and CC-BY "
-        "licences; no recordings of music",
+        "(folder training/) with soundfonts, drum samples and speech synthesis under MIT, BSD-like, CC0 and "
+        "CC-BY licences; no recordings of music",
         "training": {
             "steps": saved["step"],
             "minutes": round(float(saved["spent"]) / 60, 1),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training import effects as fx
-from training import fluid, instruments, sampler, sources, synth, voice
+from training import fluid, instruments, sampler, sources, synth
 from training.compose import Layer, Song
 from training.effects import RATE, Audio
 from training.patterns import Note
@@ -19,10 +19,14 @@ LEVELS_DB = {"drums": (-20.0, 3.0), "bass": (-22.0, 3.0), "other": (-20.0, 3.0),
 
 @dataclass(frozen=True)
 class Studio:
-    """What may sound: training instruments or test instruments, never both."""
+    """What may sound: training instruments or test instruments, never both.
+
+    A plain studio has only this project's own synthesisers, and needs no program or sample from elsewhere.
+    """
 
     test: bool
     cache: Path
+    plain: bool = False
 
     def font(self, rng: np.random.Generator) -> Path:
         fonts = sources.TEST_FONTS if self.test else sources.TRAIN_FONTS
@@ -34,6 +38,8 @@ class Studio:
 
 
 def _drums(rng: np.random.Generator, studio: Studio, notes: list[Note], seconds: float) -> Audio:
+    if studio.plain:
+        return sampler.play(rng, notes, sampler.synthetic_kit(rng), seconds)
     draw = rng.random()
     if studio.test:
         if draw < 0.35:
@@ -64,7 +70,7 @@ def _drums(rng: np.random.Generator, studio: Studio, notes: list[Note], seconds:
 
 def _tuned(rng: np.random.Generator, studio: Studio, layer: Layer, seconds: float, bass: bool) -> Audio:
     """A pitched layer by soundfont or, in training, at times by a synthesiser."""
-    if not studio.test and rng.random() < (0.35 if bass else 0.25):
+    if studio.plain or (not studio.test and rng.random() < (0.35 if bass else 0.25)):
         return synth.play(rng, layer.notes, synth.draw_patch(rng, "bass" if bass else layer.style), seconds)
     programs = instruments.BASS if bass else instruments.OTHER[layer.style]
     bank, program = programs[int(rng.integers(len(programs)))]
@@ -100,6 +106,11 @@ def _other(rng: np.random.Generator, studio: Studio, layers: list[Layer], second
 
 
 def _vocals(rng: np.random.Generator, studio: Studio, voices: list[list[Note]], seconds: float) -> Audio:
+    if studio.plain:  # a saw through three formants stands for a voice
+        tone = synth.play(rng, voices[0], synth.draw_patch(rng, "lead"), seconds)
+        return sum((fx.band(tone, 0.8 * hz, 1.2 * hz) for hz in (700, 1200, 2600)), start=np.zeros_like(tone))
+    from training import voice  # needs pyworld
+
     total = np.zeros((2, int(seconds * RATE)), np.float32)
     singer = studio.singer(rng)
     spoken = rng.random() < 0.1

@@ -27,6 +27,7 @@ class Recipe:
     ema: float = 0.998
     consistency: float = 0.1
     seed: int = 1
+    split: str = "train"
     low_band_fraction: float = 0.75
     low_band_bins: int = 1024
 
@@ -61,7 +62,9 @@ class LowBandHTDemucs(HTDemucs):  # type: ignore[misc]
         return ((magnitude - self._mean) / (self._std + 1e-5), *inputs[1:])
 
     def _from_whole(self, _: nn.Module, __: object, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return (output[0] * self._std + self._mean - self._low_mean) / self._low_std.clamp_min(1e-8), output[1]
+        return (output[0] * self._std + self._mean - self._low_mean) / self._low_std.clamp_min(1e-8), output[
+            1
+        ]
 
 
 def model_arguments(recipe: Recipe) -> dict[str, object]:

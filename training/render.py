@@ -22,8 +22,8 @@ from training.mixing import Studio, stems_of
 
 WORK = Path(os.environ.get("SOUNDFORGE_TRAINING", "build/training"))
 FROZEN = Path(__file__).with_name("frozen_songs.json")
-SEEDS = {"test": 900_000, "valid": 800_000, "train": 0}
-SECONDS = {"test": 20.0, "valid": 14.0, "train": 24.0}
+SEEDS = {"test": 900_000, "valid": 800_000, "train": 0, "plain": 700_000}
+SECONDS = {"test": 20.0, "valid": 14.0, "train": 24.0, "plain": 24.0}
 
 
 def song_path(work: Path, split: str, number: int) -> Path:
@@ -37,7 +37,8 @@ def render_song(work: Path, split: str, number: int, seconds: float) -> Path:
     if path.exists():
         return path
     song = compose(SEEDS[split] + number, seconds)
-    stems = stems_of(song, Studio(test=split == "test", cache=work / "voices"))
+    studio = Studio(test=split == "test", cache=work / "voices", plain=split == "plain")
+    stems = stems_of(song, studio)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     with partial.open("wb") as file:

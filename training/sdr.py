@@ -1,8 +1,8 @@
 """Measuring: signal-to-distortion ratio, and the simple filters that a model has to beat.
 
 SDR here is the plain energy ratio of the whole song, 10 · log10(Σ truth² / Σ (truth − estimate)²), over both
-channels and all samples (the "new SDR" of the Music Demixing Challenge 2021; no chunks, no scaling or filtering
-allowed as in BSSEval). A stem that is silent in a song is left out of the mean for that song.
+channels and all samples (the "new SDR" of the Music Demixing Challenge 2021; no chunks, no scaling or
+filtering allowed as in BSSEval). A stem that is silent in a song is left out of the mean for that song.
 """
 
 from __future__ import annotations

@@ -78,9 +78,9 @@ def table() -> str:
     lines = [
         "# Licences of what the model `demo` learned from",
         "",
-        "The weights (`demo.safetensors`) are MIT, as the project. They were trained on songs that the project's",
-        "own code composed and rendered; no recording of anyone's music was used. Sources marked *test only*",
-        "measured the finished model and never touched the weights.",
+        "The weights (`demo.safetensors`) are MIT, as the project. They were trained on songs that the",
+        "project's own code composed and rendered; no recording of anyone's music was used. Sources marked",
+        "*test only* measured the finished model and never touched the weights.",
         "",
         "| source | from | licence | authors | role | used for |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -92,8 +92,11 @@ def table() -> str:
     ]
     lines += [
         "",
-        "Left out of training because their licence was in doubt for this use: the copyleft Hydrogen kits, the AVL",
-        "drums (CC-BY-SA), and LMMS demo projects (CC-BY-SA and Artistic).",
+        "Left out of training because their licence was in doubt for this use: the copyleft Hydrogen kits,",
+        "the AVL drums (CC-BY-SA), and LMMS demo projects (CC-BY-SA and Artistic).",
+        "",
+        "The demo song (`../demo_song`, CC0) was rendered with this project's synthesisers, CC0 samples of",
+        "Sonic Pi, and words spoken by Flite's voice slt that the WORLD vocoder made sing.",
         "",
         "CC-BY-3.0 attribution: drum kit rumpf_kit_z01 by Emanuel Rumpf; resampled, mixed and processed.",
         "",

@@ -114,7 +114,8 @@ class Trainer:
         keep = min(self.recipe.ema, (self.step + 1) / (self.step + 10))
         for name, value in self.model.state_dict().items():
             self.average[name].lerp_(value, 1 - keep)
-        self.loss = 0.98 * self.loss + 0.02 * float(loss) if self.step else float(loss)
+        value = float(loss.detach())
+        self.loss = 0.98 * self.loss + 0.02 * value if self.loss else value
         self.step += 1
 
     def _share_gradients(self) -> None:
@@ -141,7 +142,7 @@ def work(
             "gloo", rank=rank, world_size=ranks, init_method=f"file://{run / 'rendezvous'}"
         )
     trainer = Trainer(run, recipe, rank, ranks)
-    material = Material(work_folder / "train", seed=recipe.seed * 1000 + trainer.step * 10 + rank)
+    material = Material(work_folder / recipe.split, seed=recipe.seed * 1000 + trainer.step * 10 + rank)
     before, began, saved, snapshot = trainer.spent, time.monotonic(), time.monotonic(), trainer.spent
     while True:
         clock = torch.tensor([before + time.monotonic() - began], dtype=torch.float64)
