@@ -27,6 +27,7 @@ from soundforge_nb.lifecycle.clock import Clock
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.store.session import Session
 from soundforge_nb.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -204,7 +205,12 @@ class Engine:
     async def retry(self, job_ids: Sequence[str]) -> int:
         """Give discarded and cancelled jobs another try; returns how many it applied to."""
         now = self.clock.now()
-        rows = await self._store().write("retry", lambda session: table.retry_jobs(session, job_ids, 1, now))
+
+        def work(session: Session) -> list[dict[str, Any]]:
+            batches.reopen_batches(session, job_ids)
+            return table.retry_jobs(session, job_ids, 1, now)
+
+        rows = await self._store().write("retry", work)
         self._wake(row["queue"] for row in rows)
         return len(rows)
 
