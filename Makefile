@@ -30,8 +30,14 @@ $(VENV)/installed-for-tests: $(VENV)/installed
 
 # -- the main job -----------------------------------------------------------------------------------
 
+DEMO := build/demo
+
 demo: $(VENV)/installed
-	$(BIN)/soundforge demo --output-folder build/demo
+	$(BIN)/soundforge demo --output-folder $(DEMO)
+	$(BIN)/papermill --no-progress-bar --log-level ERROR notebooks/quickstart.ipynb $(DEMO)/quickstart.ipynb
+	$(BIN)/jupyter nbconvert --log-level ERROR --to html $(DEMO)/quickstart.ipynb
+	@echo "The executed notebook: $(DEMO)/quickstart.ipynb, and as a page: $(DEMO)/quickstart.html"
+	@echo "Your own songs: $(BIN)/jupyter lab notebooks/quickstart.ipynb"
 
 # -- tests ------------------------------------------------------------------------------------------
 

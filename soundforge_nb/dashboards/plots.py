@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,13 +39,11 @@ def track_figure(
     matplotlib.figure.Figure
         Not tied to pyplot: show it by returning it from a cell, save it by ``savefig``.
     """
-    from matplotlib.figure import Figure
-
     curves: Mapping[str, Any] = analysis["curves"] if analysis else {}
     panels = [name for name in ("waveform", "rms", "chroma") if name in curves]
     heights = [{"waveform": 2.0, "rms": 1.1, "chroma": 2.2}[name] for name in panels]
     heights += [1.0] * len(stems)
-    figure = Figure(figsize=(10, 0.9 + 0.85 * sum(heights)), layout="constrained", facecolor="white")
+    figure = _figure_class()(figsize=(10, 0.9 + 0.85 * sum(heights)), layout="constrained", facecolor="white")
     if not heights:
         figure.text(0.5, 0.5, "Nothing is known of this track yet.", ha="center", va="center")
         return figure
@@ -59,6 +59,21 @@ def track_figure(
     # A title is a stranger's text: a dollar sign must not begin a formula.
     figure.suptitle(_headline(title, analysis), parse_math=False, fontsize=12)
     return figure
+
+
+@cache
+def _figure_class() -> type[Figure]:
+    from matplotlib.figure import Figure
+
+    class TrackFigure(Figure):
+        """A figure that a notebook shows as a picture, without pyplot and whatever backend is set."""
+
+        def _repr_png_(self) -> bytes:
+            stream = io.BytesIO()
+            self.savefig(stream, format="png", dpi=80)
+            return stream.getvalue()
+
+    return TrackFigure
 
 
 def _headline(title: str, analysis: Mapping[str, Any] | None) -> str:
