@@ -23,6 +23,8 @@ from soundforge_nb.audio import faults
 Block = NDArray[np.float32]
 
 BLOCK_SAMPLES = 1 << 16
+#: The length in a compressed file's header may be wrong by a little; a song that lacks more is cut.
+TOLERATED_SHARE = 0.05
 #: A sample at or beyond this is counted as clipped: the largest value of 16-bit PCM.
 CLIP_LEVEL = 1.0 - 2.0**-15
 

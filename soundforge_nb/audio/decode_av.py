@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from soundforge_nb.audio import faults
-from soundforge_nb.audio.decode import AudioFormat, Block
+from soundforge_nb.audio.decode import TOLERATED_SHARE, AudioFormat, Block
 
 #: Containers that hold their own sound. Playlist formats (HLS, concat, DASH) stay out: a text file of
 #: that kind could make the decoder open other files, or addresses on the network.
@@ -70,6 +70,12 @@ class AvReader:
             raise faults.damaged(
                 self._path, samples / rate, self.format.expected_seconds, error.strerror or "decoder error"
             ) from error
+        # A container's length is rounded to packets: only what is far from it is cut.
+        missing = (self.format.expected_seconds or 0.0) - samples / self.format.sample_rate_hz
+        if missing > max(0.5, TOLERATED_SHARE * samples / self.format.sample_rate_hz):
+            read_seconds = samples / self.format.sample_rate_hz
+            expected = self.format.expected_seconds
+            raise faults.damaged(self._path, read_seconds, expected, "the file is cut off")
 
     def _interleaved(self, frame: Any) -> Block:
         # Packed samples come as one row; the plane may be padded beyond them.

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 import soundfile
 
 from soundforge_nb.audio import faults
-from soundforge_nb.audio.decode import BLOCK_SAMPLES, AudioFormat, Block
+from soundforge_nb.audio.decode import BLOCK_SAMPLES, TOLERATED_SHARE, AudioFormat, Block
 
-#: An MP3's header may be wrong by a little; a song that lacks more than this is cut.
-TOLERATED_SHARE = 0.05
 #: Programs that write a WAV into a pipe can't know its size, and put the largest number there.
 _UNKNOWN_SIZE = 0x7FFF0000
 _CUT_DATA_CHUNK = re.compile(r"^\s*data\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)

@@ -5,7 +5,10 @@ The stems are those of ``python -m demucs`` with the same model; `soundforge_nb.
 
 from __future__ import annotations
 
+import errno
+import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,7 +18,7 @@ from typing import Any
 import torch
 
 from soundforge_nb.audio import model_registry
-from soundforge_nb.audio.mixture import survey
+from soundforge_nb.audio.mixture import Mixture, survey
 from soundforge_nb.audio.model_loading import LoadedModel, load_model
 from soundforge_nb.audio.separation_options import SeparationOptions
 from soundforge_nb.audio.separation_session import Session
@@ -81,6 +84,7 @@ def separate(
     seed = random.SystemRandom().randrange(1 << 31) if options.seed is None else options.seed
     folder = Path(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
+    _check_room(folder, options, model, mixture)
     session = Session(
         path,
         model,
@@ -155,6 +159,14 @@ def _check(options: SeparationOptions, model: LoadedModel) -> None:
             f"not {options.segment_seconds:g}: it has a transformer trained on that length.",
             f"Give segment_seconds up to {longest:g}, or none.",
         )
+
+
+def _check_room(folder: Path, options: SeparationOptions, model: LoadedModel, mixture: Mixture) -> None:
+    """Better now than after an hour: OSError ENOSPC where the stems will not fit on the disk."""
+    stems = 2 if options.two_stems else len(options.stems or model.sources)
+    needed = stems * mixture.length * model.channels * options.format.bytes_per_sample
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _open_writers(session: Session, folder: Path, stack: ExitStack) -> dict[str, StemWriter]:

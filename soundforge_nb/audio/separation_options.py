@@ -97,7 +97,7 @@ class SeparationOptions:
 
     def check_sources(self, sources: list[str]) -> None:
         """UsageError where a stem was asked for that the model does not give."""
-        asked = [self.two_stems] if self.two_stems else list(self.stems or sources)
+        asked = [self.two_stems] if self.two_stems else list(sources if self.stems is None else self.stems)
         missing = [stem for stem in asked if stem not in sources]
         if missing or not asked:
             what = f"no stem {missing[0]!r}" if missing else "stems, but none was asked for"

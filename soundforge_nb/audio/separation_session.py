@@ -133,7 +133,7 @@ class Session:
             yield waiting.pop(0), stems * std + mean if lanes else stems
 
     def _lanes(self, window: MixtureWindow) -> list[tuple[int, Lane]]:
-        # Demucs draws the shifts in this order: with the same seed they are the same.
+        # In Demucs' order: for each network, for each of its shifts.
         draw = random.Random(self._seed)  # noqa: S311 - nothing is secret here
         lanes = []
         for index, network in enumerate(self.model.members):

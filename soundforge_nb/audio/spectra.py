@@ -13,6 +13,7 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from soundforge_nb.audio.contrast import band_bins, contrast_db, peaks_and_valleys
 from soundforge_nb.audio.framing import FrameBuffer, Signal, real_samples
 
 SAMPLE_RATE_HZ = 22050
@@ -84,6 +85,7 @@ class SpectraBuilder:
     def __post_init__(self) -> None:
         self._mel_basis = librosa.filters.mel(sr=SAMPLE_RATE_HZ, n_fft=FRAME_LENGTH, n_mels=MEL_BANDS)
         self._frequencies = librosa.fft_frequencies(sr=SAMPLE_RATE_HZ, n_fft=FRAME_LENGTH)
+        self._bands = band_bins(self._frequencies)
 
     def push(self, y: Signal) -> None:
         """Add samples of shape ``(samples,)`` at `SAMPLE_RATE_HZ`."""
@@ -95,7 +97,8 @@ class SpectraBuilder:
         joined = {name: np.concatenate(parts, axis=-1) for name, parts in self._parts.items()}
         real = np.maximum(real_samples(joined["energy"].shape[-1], FRAME_LENGTH, HOP_LENGTH, self._length), 1)
         nothing = np.zeros(0, np.float32)
-        shapes = {name: joined.get(name, nothing) for name in (*_SHAPES, "contrast")}
+        shapes = {name: joined.get(name, nothing) for name in _SHAPES}
+        shapes["contrast"] = contrast_db(joined["peaks"], joined["valleys"]) if self.shape else nothing
         return Spectra(
             rms=np.sqrt(joined["energy"] / real).astype(np.float32),
             crossings=(joined["crossings"] / real).astype(np.float32),
@@ -124,7 +127,9 @@ class SpectraBuilder:
         self._keep("rolloff", librosa.feature.spectral_rolloff(**common)[0])
         self._keep("bandwidth", librosa.feature.spectral_bandwidth(**common, centroid=centroid)[0])
         self._keep("flatness", librosa.feature.spectral_flatness(S=power, power=1.0)[0])
-        self._keep("contrast", librosa.feature.spectral_contrast(**common, sr=SAMPLE_RATE_HZ))
+        peaks, valleys = peaks_and_valleys(magnitude, self._bands)
+        self._keep("peaks", peaks)
+        self._keep("valleys", valleys)
 
     def _keep(self, name: str, values: NDArray[np.generic]) -> None:
         self._parts.setdefault(name, []).append(values.astype(np.float32))

@@ -179,7 +179,8 @@ class _Channel:
     def end(self, message: Message) -> NoReturn:
         try:
             self.send(message)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
+            # The result holds a NaN, or something that is no JSON: a fault of the program's own.
             message = failure(error)
             self.send(message)
         sys.stderr.flush()

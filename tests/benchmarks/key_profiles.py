@@ -50,7 +50,6 @@ def ours(y: NDArray[np.float32]) -> Chroma:
 CHROMAS: dict[str, Callable[[NDArray[np.float32]], Chroma]] = {
     "chroma_stft": lambda y: librosa.feature.chroma_stft(y=y, sr=SAMPLE_RATE_HZ).mean(axis=1),
     "chroma_cqt": lambda y: librosa.feature.chroma_cqt(y=y, sr=SAMPLE_RATE_HZ).mean(axis=1),
-    "chroma_cens": lambda y: librosa.feature.chroma_cens(y=y, sr=SAMPLE_RATE_HZ).mean(axis=1),
     "ours": ours,
 }
 
