@@ -28,5 +28,5 @@ def backoff_seconds(
     >>> [backoff_seconds(n, jitter=0.0) for n in (1, 2, 3, 20)]
     [2.0, 4.0, 8.0, 600.0]
     """
-    wait: float = min(cap_seconds, base_seconds * 2.0 ** (max(1, attempt) - 1))
+    wait: float = min(cap_seconds, base_seconds * 2.0 ** min(max(0, attempt - 1), 64))
     return wait * (1 + rng.uniform(-jitter, jitter))

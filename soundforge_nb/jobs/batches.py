@@ -66,6 +66,7 @@ def insert_batch(
     rows = [
         {
             **vars(entry),
+            "name": _storable(entry.name),
             "batch_id": batch_id,
             "error": None if entry.error is None else json.dumps(entry.error),
         }
@@ -74,10 +75,18 @@ def insert_batch(
     session.insert("batch_inputs", INPUT_COLUMNS, rows)
 
 
-def done_batches(session: Session, job_ids: Sequence[str] | None) -> list[str]:
-    """Running batches in which nothing is left to do: all, or those that these jobs belong to."""
+def done_batches(
+    session: Session, job_ids: Sequence[str] | None = None, batch_id: str | None = None
+) -> list[str]:
+    """Running batches in which nothing is left to do: all, those of these jobs, or the one named."""
     ids = None if job_ids is None else list(job_ids)
-    return [row[0] for row in session.rows(_sql("done_batches"), {"job_ids": ids})]
+    rows = session.rows(_sql("done_batches"), {"job_ids": ids, "batch_id": batch_id})
+    return [row[0] for row in rows]
+
+
+def _storable(name: str) -> str:
+    """A name as text that the database takes: bytes of a file name that are no text are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def finish_batch(session: Session, batch_id: str, now: datetime) -> bool:
@@ -85,9 +94,11 @@ def finish_batch(session: Session, batch_id: str, now: datetime) -> bool:
     return bool(session.rows(_sql("finish_batch"), {"batch_id": batch_id, "now": now}))
 
 
-def reopen_batches(session: Session, job_ids: Sequence[str]) -> None:
-    """Batches of jobs that are tried again run again."""
-    session.execute(_sql("reopen_batches"), {"job_ids": list(job_ids)})
+def reopen_batches(session: Session, job_ids: Sequence[str]) -> list[str]:
+    """Batches of jobs that are tried again run again; returns those that had finished."""
+    reopened = [row[0] for row in session.rows(_sql("reopen_batches"), {"job_ids": list(job_ids)})]
+    session.execute(_sql("forget_batch_errors"), {"batch_ids": reopened})
+    return reopened
 
 
 def get_batch(session: Session, batch_id: str) -> dict[str, Any] | None:

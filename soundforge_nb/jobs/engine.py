@@ -8,29 +8,36 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from datetime import datetime
 from typing import Any, Protocol
 
 from soundforge_nb.config import Config
-from soundforge_nb.errors import SoundforgeError
-from soundforge_nb.jobs import batches, table, verdict
+from soundforge_nb.errors import StoreError
+from soundforge_nb.jobs import batches, files, table, verdict
+from soundforge_nb.jobs.announcer import Announcer
+from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.grouped import Grouped
 from soundforge_nb.jobs.job import Cancel, Completed, Job, NewJob, Outcome
-from soundforge_nb.jobs.kind import Kinds, Move
+from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Lease, Ledger
 from soundforge_nb.jobs.states import FINISHED, State
-from soundforge_nb.jobs.table import Ack, Start
+from soundforge_nb.jobs.table import Ack, Acknowledged, Start
 from soundforge_nb.lifecycle.clock import Clock
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.session import Session
-from soundforge_nb.store.store import Store
+from soundforge_nb.store.store import CLOSED, Store
 
 log = logging.getLogger(__name__)
+
+#: Waits before an acknowledgement is repeated while the store is being opened again.
+REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
+#: A node that does not answer a cancel in this time is asked again by the lifeline.
+CANCEL_SECONDS = 5.0
 
 
 class Dispatch(Protocol):
@@ -41,7 +48,7 @@ class Dispatch(Protocol):
         ...
 
     async def cancel(self, lease: Lease, reason: str) -> None:
-        """Ask the node to stop a lease's work."""
+        """Ask the node to stop a lease's work; asking twice does no harm."""
         ...
 
 
@@ -67,14 +74,18 @@ class Engine:
         self.dispatch: Dispatch | None = None
         self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in ledger.limits}
         self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
-        self._store = store
-        self._pubsub = pubsub
-        self._start = Grouped[Start, int | None](self._flush_starts)
-        self._acknowledge = Grouped[Ack, bool](self._flush_acks)
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self._reconciled = False
         #: While true nothing new is handed out: the application is about to end.
         self.draining = False
+        self._store = store
+        self._tell = Announcer(telemetry, pubsub)
+        self._start = Grouped[Start, int | None](self._flush_starts)
+        self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
+        self._background = Background()
+        self._filling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._due: dict[str, datetime] = {}
+        self._reconciled = False
+        self._reconciling = asyncio.Lock()
+        self._suspects: set[str] = set()
 
     # -- in -----------------------------------------------------------------------------------
 
@@ -87,29 +98,52 @@ class Engine:
     def inserted(self, jobs: Sequence[NewJob]) -> None:
         """Tell of jobs that were inserted within a caller's own transaction."""
         for job in jobs:
-            self.telemetry.execute("job.insert", {"count": 1}, {"queue": job.queue, "kind": job.kind})
-            self._publish(job.job_id, job.kind, job.queue, job.batch_id, State.AVAILABLE)
+            self._tell.inserted(job)
         self._wake(job.queue for job in jobs)
 
     async def fill(self, queue: str) -> int:
         """Claim what the queue's free slots can take and hand it over; returns how many."""
-        nodes = self.ledger.free_slots(queue)
-        if not nodes or self.dispatch is None or self.draining:
-            return 0
-        lease_ids = [new_id() for _ in nodes]
-        now = self.clock.now()
-        claimed = await self._store().write(
-            "claim", lambda session: table.claim(session, queue, nodes, lease_ids, now)
-        )
-        expires = self.clock.monotonic() + self.config.lease_seconds
-        for job, node in claimed:
-            self.ledger.take(Lease(job, node, expires), queue)
+        # A queue that is killed between a claim's commit and its hand-over must not lose the claim.
+        return await self._background.finish(self._fill(queue))
+
+    async def _fill(self, queue: str) -> int:
+        async with self._filling[queue]:
+            nodes = self.ledger.free_slots(queue)
+            if not nodes or self.dispatch is None or self.draining:
+                return 0
+            lease_ids = [new_id() for _ in nodes]
+            now = self.clock.now()
+
+            def work(session: Session) -> tuple[list[tuple[Job, str]], datetime | None]:
+                claimed = table.claim(session, queue, nodes, lease_ids, now)
+                return claimed, table.next_due(session, queue)
+
+            claimed, due = await self._store().write("claim", work)
+            self._due.pop(queue, None)
+            if due is not None:
+                self._due[queue] = due
+            expires = self.clock.monotonic() + self.config.lease_seconds
+            for job, node in claimed:
+                self.ledger.take(Lease(job, node, expires))
         for job, node in claimed:
             if node in self.ledger.nodes:
-                self.dispatch.submit(job, node)
+                self._hand_over(job, node)
             else:
                 await self.lost(job.lease_id, "its Dask worker left before it began")
         return len(claimed)
+
+    def _hand_over(self, job: Job, node: str) -> None:
+        assert self.dispatch is not None
+        try:
+            self.dispatch.submit(job, node)
+        except Exception:
+            # Its lease runs out and the job is taken up again then: trying at once would spin.
+            log.exception("job %s could not be handed to %s", job.job_id, node)
+
+    def is_due(self, queue: str) -> bool:
+        """Whether a scheduled or retryable job's time has come since the last claim."""
+        due = self._due.get(queue)
+        return due is not None and due <= self.clock.now()
 
     # -- the run --------------------------------------------------------------------------------
 
@@ -124,62 +158,99 @@ class Engine:
             return None
         lease.started = True
         lease.started_monotonic = self.clock.monotonic()
-        lease.job = _with_attempt(lease.job, attempt)
-        self.telemetry.execute("job.start", {"count": 1}, _facts(lease.job))
-        self._publish_lease(lease, State.EXECUTING)
-        return attempt
+        lease.job = dataclasses.replace(lease.job, attempt=attempt)
+        self._tell.started(lease)
+        # The cancel that came meanwhile found nothing to end on the node.
+        return None if lease.cancel_reason is not None else attempt
 
     def progressed(self, lease_id: str, percent: int, message: str) -> None:
         """Note what a running job says of itself; a dead lease's word is dropped."""
         lease = self.ledger.get(lease_id)
         if lease is None:
             return
-        lease.progress, lease.message, lease.progress_changed = percent, message, True
+        lease.progress = max(0, min(100, int(percent)))
+        # A child's words go into the database: only what is text.
+        lease.message = message.encode("utf-8", "replace").decode("utf-8")
+        lease.progress_changed = True
         lease.expires = self.clock.monotonic() + self.config.lease_seconds
-        self._publish_lease(lease, State.EXECUTING)
+        self._tell.lease(lease, State.EXECUTING)
 
     async def finished(self, lease_id: str, outcome: Outcome) -> bool:
         """Acknowledge a run's end; False where its lease was dead and nothing changed."""
         lease = self.ledger.get(lease_id)
-        if lease is None:
-            log.info("a late answer of the dead lease %s changed nothing", lease_id)
+        if lease is None or lease.ending:
+            log.info("a late answer of the lease %s changed nothing", lease_id)
             return False
         if lease.cancel_reason is not None:
             outcome = Cancel(lease.cancel_reason)
+        lease.ending = True
+        return await self._background.finish(self._end(lease, outcome))
+
+    async def _end(self, lease: Lease, outcome: Outcome) -> bool:
         try:
             ack = await self._ack_for(lease, outcome)
-            accepted = await self._acknowledge(ack)
+            return await self._record_end(lease, ack)
         except Exception as error:
+            if isinstance(error, StoreError) and error.kind == CLOSED:
+                # No fault of the job: its lease runs out, and it is taken up again.
+                raise
             log.exception("what %s made could not be recorded", lease.job.job_id)
-            reason = _as_error(error, "What the job made could not be recorded")
             wait = backoff_seconds(lease.job.attempt)
-            ack = verdict.retried(lease, reason, self.clock.now(), wait)
-            accepted = await self._acknowledge(ack)
-        self._settle(lease, ack, accepted)
-        return accepted
+            ack = verdict.retried(lease, verdict.unrecorded(error), self.clock.now(), wait)
+            return await self._record_end(lease, ack)
+        finally:
+            lease.ending = False
+
+    async def _record_end(self, lease: Lease, ack: Ack) -> bool:
+        answer = await self._acknowledged(ack)
+        self._settle(lease, ack, answer)
+        return answer.accepted
 
     async def lost(self, lease_id: str, reason: str) -> bool:
         """A run whose node died, or that never came back: take the job up again."""
         lease = self.ledger.get(lease_id)
-        if lease is None:
+        if lease is None or lease.ending:
             return False
-        ack = verdict.rescued(lease, reason)
-        accepted = await self._acknowledge(ack)
-        log.warning("job %s is taken up again: %s", lease.job.job_id, reason)
-        self._settle(lease, ack, accepted)
-        return accepted
+        log.warning("job %s was lost: %s", lease.job.job_id, reason)
+        lease.ending = True
+        return await self._background.finish(self._rescue(lease, reason))
+
+    async def _rescue(self, lease: Lease, reason: str) -> bool:
+        try:
+            return await self._record_end(lease, verdict.rescued(lease, reason))
+        finally:
+            lease.ending = False
 
     async def reconcile(self) -> int:
         """At a start, once: whatever stands as executing belonged to an application that ended."""
-        if self._reconciled:
-            return 0
-        self._reconciled = True
+        async with self._reconciling:
+            if self._reconciled:
+                return 0
+            rows = await self._store().read("executing", table.executing)
+            acks = [verdict.left_executing(row) for row in rows if self.ledger.get(row["lease_id"]) is None]
+            if acks:
+                await self._flush_acks(acks)
+            leased = {lease.lease_id for lease in self.ledger.leases()}
+            await asyncio.to_thread(files.sweep, self.config.staging_folder, leased)
+            self._reconciled = True
+            return len(acks)
+
+    async def rescue_orphans(self) -> list[str]:
+        """Take up what executes in the table without a lease here, as seen twice; returns the leases."""
         rows = await self._store().read("executing", table.executing)
-        acks = [verdict.left_executing(row) for row in rows]
+        orphans = {row["lease_id"]: row for row in rows if self.ledger.get(row["lease_id"]) is None}
+        # Seen once it may be a claim on its way to the ledger, or an end that was just recorded.
+        acks = [
+            verdict.left_executing(row, "Its lease was lost.")
+            for lease_id, row in orphans.items()
+            if lease_id in self._suspects
+        ]
+        self._suspects = set(orphans)
         if acks:
+            log.warning("%s jobs without a lease are taken up again", len(acks))
             await self._flush_acks(acks)
-        await asyncio.to_thread(_sweep, self.config.staging_folder)
-        return len(acks)
+            self._wake(self.wake)
+        return [ack.lease_id for ack in acks]
 
     # -- requests ---------------------------------------------------------------------------------
 
@@ -191,26 +262,45 @@ class Engine:
             "cancel", lambda session: table.cancel_waiting(session, job_ids, error, now)
         )
         for row in rows:
-            self._publish(
-                row["job_id"], row["kind"], row["queue"], row["batch_id"], State.CANCELLED, 0, reason
-            )
-        running = [lease for job_id in job_ids if (lease := self.ledger.of_job(job_id))]
+            self._tell.row(row, State.CANCELLED)
+        leases = [self.ledger.of_job(job_id) for job_id in dict.fromkeys(job_ids)]
+        running = [lease for lease in leases if lease is not None and not lease.ending]
         for lease in running:
             lease.cancel_reason = reason
-            if self.dispatch is not None:
-                await self.dispatch.cancel(lease, reason)
+        await asyncio.gather(*(self._stop_run(lease, reason) for lease in running))
         await self.finish_batches([row["job_id"] for row in rows])
         return len(rows) + len(running)
 
+    async def repeat_cancels(self) -> None:
+        """Ask again for the end of what still runs though it was cancelled: a start may have crossed it."""
+        for lease in self.ledger.leases():
+            if lease.cancel_reason is not None and not lease.ending:
+                self.stop_run(lease, lease.cancel_reason)
+
+    def stop_run(self, lease: Lease, reason: str) -> None:
+        """Ask a node to stop a lease's work, without waiting for its answer."""
+        self._background.start(self._stop_run(lease, reason))
+
+    async def _stop_run(self, lease: Lease, reason: str) -> None:
+        if self.dispatch is None:
+            return
+        try:
+            await asyncio.wait_for(self.dispatch.cancel(lease, reason), CANCEL_SECONDS)
+        except Exception as error:
+            log.warning("%s did not take the cancel of %s: %r", lease.node, lease.job.job_id, error)
+
     async def retry(self, job_ids: Sequence[str]) -> int:
-        """Give discarded and cancelled jobs another try; returns how many it applied to."""
+        """Give discarded and cancelled jobs another try, and what hangs on them; returns how many."""
         now = self.clock.now()
 
         def work(session: Session) -> list[dict[str, Any]]:
-            batches.reopen_batches(session, job_ids)
-            return table.retry_jobs(session, job_ids, 1, now)
+            rows = table.retry_jobs(session, job_ids, 1, now)
+            batches.reopen_batches(session, [row["job_id"] for row in rows])
+            return rows
 
         rows = await self._store().write("retry", work)
+        for row in rows:
+            self._tell.row(row, State(row["state"]))
         self._wake(row["queue"] for row in rows)
         return len(rows)
 
@@ -232,42 +322,41 @@ class Engine:
         if not isinstance(outcome, Completed):
             return verdict.ended(lease, outcome, now, kind.backoff_seconds(lease.job.attempt))
         record = await asyncio.to_thread(kind.record, lease.job, outcome.result, self.config, now)
-        await asyncio.to_thread(_move_into_place, record.moves)
+        await asyncio.to_thread(files.move_into_place, record.moves)
         return verdict.completed(lease.job, record)
 
-    # -- groups -----------------------------------------------------------------------------------
+    async def _acknowledged(self, ack: Ack) -> Acknowledged:
+        """Acknowledge; while the store is being opened again, repeat it."""
+        for wait in REPEAT_SECONDS:
+            try:
+                return await self._acknowledge(ack)
+            except StoreError as error:
+                if error.kind != CLOSED:
+                    raise
+                await asyncio.sleep(wait)
+        return await self._acknowledge(ack)
 
-    async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
-        now = self.clock.now()
-        attempts = await self._store().write(
-            "start", lambda session: table.start_attempts(session, starts, now)
-        )
-        return [attempts.get(start.lease_id) for start in starts]
-
-    async def _flush_acks(self, acks: list[Ack]) -> list[bool]:
-        now = self.clock.now()
-        return await self._store().write("acknowledge", lambda session: table.acknowledge(session, acks, now))
-
-    def _settle(self, lease: Lease, ack: Ack, accepted: bool) -> None:
+    def _settle(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
         """After the commit: free the slot, tell everyone, wake the queues."""
         released = self.ledger.release(lease.lease_id)
         self._wake(self.wake)
         staging = self.config.staging_folder / lease.lease_id
-        self._background(asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True))
-        if released is None or not accepted:
+        self._background.start(asyncio.to_thread(files.drop, staging))
+        if released is None or not answer.accepted:
             return
-        facts = {**_facts(lease.job), "state": ack.state.value}
+        lease.progress, lease.message = ack.progress, ack.message
         seconds = self.clock.monotonic() - lease.started_monotonic if lease.started else 0.0
-        event = "job.stop" if ack.state in (State.COMPLETED, State.SCHEDULED) else "job.exception"
-        self.telemetry.execute(event, {"duration_seconds": seconds}, facts)
-        lease.progress = ack.progress
-        lease.message = ack.message
-        self._publish_lease(lease, ack.state)
+        self._tell.ended(lease, ack.state, seconds)
+        for row in answer.followers:
+            self._tell.row(row, State.CANCELLED)
         if ack.state in FINISHED:
-            self._background(self.finish_batches([lease.job.job_id]))
+            ended = [ack.job_id, *(row["job_id"] for row in answer.followers)]
+            self._background.start(self.finish_batches(ended))
 
     async def finish_batches(self, job_ids: Sequence[str] | None) -> None:
         """See to the batches of these jobs, or all, in which nothing is left to do."""
+        if job_ids is not None and not job_ids:
+            return
         done = await self._store().read(
             "done_batches", lambda session: batches.done_batches(session, job_ids)
         )
@@ -276,73 +365,31 @@ class Engine:
 
     async def finish_batch_if_done(self, batch_id: str) -> None:
         """For a batch that may have nothing to do from its beginning."""
-        done = await self._store().read("done_batches", lambda session: batches.done_batches(session, None))
-        if batch_id in done:
+        if await self._store().read(
+            "done_batches", lambda session: batches.done_batches(session, batch_id=batch_id)
+        ):
             self.on_batch_finished(batch_id)
 
-    def _background(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    # -- groups and tasks -------------------------------------------------------------------------
 
-    # -- telling ----------------------------------------------------------------------------------
+    async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
+        now = self.clock.now()
+        attempts = await self._store().write(
+            "start", lambda session: table.start_attempts(session, starts, now)
+        )
+        # Taken out: of two starts of one lease in a group the second is refused.
+        return [attempts.pop(start.lease_id, None) for start in starts]
+
+    async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
+        now = self.clock.now()
+        return await self._store().write("acknowledge", lambda session: table.acknowledge(session, acks, now))
+
+    async def settled(self) -> None:
+        """Until what was begun in the background is over."""
+        await self._background.settled()
 
     def _wake(self, queues: Iterable[str]) -> None:
         for queue in set(queues):
             event = self.wake.get(queue)
             if event is not None:
                 event.set()
-
-    def _publish_lease(self, lease: Lease, state: State) -> None:
-        job = lease.job
-        self._publish(job.job_id, job.kind, job.queue, job.batch_id, state, lease.progress, lease.message)
-
-    def _publish(
-        self,
-        job_id: str,
-        kind: str,
-        queue: str,
-        batch_id: str | None,
-        state: State,
-        progress: int = 0,
-        message: str = "",
-    ) -> None:
-        body = {
-            "job_id": job_id,
-            "kind": kind,
-            "queue": queue,
-            "batch_id": batch_id,
-            "state": state.value,
-            "progress": progress,
-            "message": message,
-        }
-        published = self._pubsub().publish("jobs", body)
-        self.telemetry.execute("topic.publish", {"count": 1}, {"topic": published.topic})
-
-
-def _with_attempt(job: Job, attempt: int) -> Job:
-    return dataclasses.replace(job, attempt=attempt)
-
-
-def _facts(job: Job) -> dict[str, Any]:
-    return {"queue": job.queue, "kind": job.kind, "job_id": job.job_id, "attempt": job.attempt}
-
-
-def _as_error(error: Exception, fallback: str) -> dict[str, Any]:
-    if isinstance(error, SoundforgeError):
-        return error.as_json()
-    return verdict.plain_error(f"{fallback}: {type(error).__name__}: {error}")
-
-
-def _move_into_place(moves: Sequence[Move]) -> None:
-    for move in moves:
-        move.target.parent.mkdir(parents=True, exist_ok=True)
-        # A crash after this leaves a file without a row, which the next run of the job replaces.
-        move.source.replace(move.target)
-
-
-def _sweep(staging_folder: Path) -> None:
-    """What dead leases left: nothing is leased when an application starts."""
-    if staging_folder.is_dir():
-        for entry in staging_folder.iterdir():
-            shutil.rmtree(entry, ignore_errors=True)

@@ -26,6 +26,11 @@ class NewJob:
     parents: tuple[str, ...] = ()
     scheduled_in_seconds: float = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether something must happen before it can be claimed."""
+        return bool(self.parents) or self.scheduled_in_seconds > 0
+
 
 @dataclass(frozen=True)
 class Job:

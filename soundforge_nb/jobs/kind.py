@@ -18,12 +18,17 @@ from soundforge_nb.ports.supervisor import PortSupervisor
 
 @dataclass(frozen=True)
 class Insert:
-    """Rows for one table; a row whose `unless` columns match a row that exists is left out."""
+    """Rows for one table.
+
+    A row whose `unless` columns match a row that exists is left out; with `replace`, a row of the same
+    primary key gives way.
+    """
 
     table: str
     columns: dict[str, str]
     rows: tuple[dict[str, Any], ...]
     unless: tuple[str, ...] = ()
+    replace: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ A node is what offers slots: a Dask worker, by its address. Dask's own resources
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from soundforge_nb.jobs.job import Job
 
@@ -23,6 +24,10 @@ class Lease:
     message: str = ""
     progress_changed: bool = False
     cancel_reason: str | None = None
+    #: Its end is being recorded: too late to cancel it, and no reason to take it up again.
+    ending: bool = False
+    #: Its node has left: it holds no slot any more, also where a node of the same address came.
+    orphaned: bool = False
     started_monotonic: float = 0.0
 
     @property
@@ -30,17 +35,13 @@ class Lease:
         return self.job.lease_id
 
 
-@dataclass
-class _Node:
-    used: dict[str, int] = field(default_factory=dict)
-
-
 class Ledger:
     """Slots by node and queue, and the leases that hold them. Used from one event loop."""
 
     def __init__(self, limits: dict[str, int]) -> None:
         self.limits = dict(limits)
-        self._nodes: dict[str, _Node] = {}
+        # A mapping for its order: the nodes as they came.
+        self._nodes: dict[str, None] = {}
         self._leases: dict[str, Lease] = {}
         self._by_job: dict[str, str] = {}
 
@@ -49,40 +50,38 @@ class Ledger:
         return list(self._nodes)
 
     def add_node(self, node: str) -> None:
-        self._nodes.setdefault(node, _Node())
+        self._nodes[node] = None
 
     def remove_node(self, node: str) -> list[Lease]:
         """Forget a node; returns the leases that lose their slot (they are still in the ledger)."""
         self._nodes.pop(node, None)
-        return [lease for lease in self._leases.values() if lease.node == node]
+        left = [lease for lease in self._leases.values() if lease.node == node and not lease.orphaned]
+        for lease in left:
+            lease.orphaned = True
+        return left
 
     def free_slots(self, queue: str) -> list[str]:
         """One entry a free slot: its node, the least loaded first."""
         limit = self.limits.get(queue, 0)
-        slots = [
-            (used, node)
-            for node, state in self._nodes.items()
-            for used in range(state.used.get(queue, 0), limit)
-        ]
+        used = Counter(
+            lease.node for lease in self._leases.values() if lease.job.queue == queue and not lease.orphaned
+        )
+        slots = [(taken, node) for node in self._nodes for taken in range(used[node], limit)]
         return [node for _, node in sorted(slots)]
 
-    def take(self, lease: Lease, queue: str) -> None:
+    def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""
         self._leases[lease.lease_id] = lease
         self._by_job[lease.job.job_id] = lease.lease_id
-        node = self._nodes.get(lease.node)
-        if node is not None:
-            node.used[queue] = node.used.get(queue, 0) + 1
 
     def release(self, lease_id: str) -> Lease | None:
         """Give a lease's slot back; None where it was given back before."""
         lease = self._leases.pop(lease_id, None)
         if lease is None:
             return None
-        self._by_job.pop(lease.job.job_id, None)
-        node = self._nodes.get(lease.node)
-        if node is not None:
-            node.used[lease.job.queue] = max(0, node.used.get(lease.job.queue, 0) - 1)
+        # A later lease of the same job may be here already.
+        if self._by_job.get(lease.job.job_id) == lease_id:
+            del self._by_job[lease.job.job_id]
         return lease
 
     def get(self, lease_id: str) -> Lease | None:

@@ -1,4 +1,4 @@
-"""Lifeline: takes up jobs whose lease has run out, never those that are merely old.
+"""Lifeline: takes up jobs whose lease has run out or is gone, never those that are merely old.
 
 Leases run on the monotonic clock. When this loop itself was late by more than a few seconds the whole
 machine slept, and every lease gets a fresh term before any is judged.
@@ -7,9 +7,13 @@ machine slept, and every lease gets a fresh term before any is judged.
 from __future__ import annotations
 
 import asyncio
+import logging
 
+from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.engine import Engine
 from soundforge_nb.lifecycle.supervisor import Service
+
+log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 
@@ -19,27 +23,35 @@ class Lifeline(Service):
         self._engine = engine
         self._gap_seconds = sleep_gap_seconds
         self._last = engine.clock.monotonic()
+        self._looked = self._last
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            await self.tick()
+            try:
+                await self.tick()
+            except StoreError as error:
+                # The store's own crash is the supervisor's to see to; what is due here stays due.
+                log.warning("the library could not be reached: %s", error)
 
     async def tick(self) -> list[str]:
-        """Write progress down, then rescue what expired; returns the rescued leases."""
+        """Write progress down, repeat cancels, rescue what expired; returns the rescued leases."""
         engine = self._engine
         now = engine.clock.monotonic()
         slept = now - self._last > self._gap_seconds
         self._last = now
-        await engine.flush_progress()
         if slept:
             leases = [lease.lease_id for lease in engine.ledger.leases()]
             engine.ledger.renew(leases, now + engine.config.lease_seconds)
-            return []
+        await engine.flush_progress()
+        await engine.repeat_cancels()
         rescued = []
         for lease in engine.ledger.expired(now):
-            if engine.dispatch is not None:
-                await engine.dispatch.cancel(lease, "its lease ran out")
             if await engine.lost(lease.lease_id, "its Dask worker fell silent"):
                 rescued.append(lease.lease_id)
+                # What it still runs, if it is alive after all, works for nobody.
+                engine.stop_run(lease, "its lease ran out")
+        if now - self._looked >= engine.config.lease_seconds:
+            self._looked = now
+            rescued += await engine.rescue_orphans()
         return rescued

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from soundforge_nb.errors import JobNotFound
 from soundforge_nb.jobs.job import Job, NewJob
 from soundforge_nb.jobs.kind import Insert, Update
-from soundforge_nb.jobs.states import State
+from soundforge_nb.jobs.states import State, check_transition
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.statements import statement
 
@@ -78,40 +79,66 @@ class Ack:
     updates: tuple[Update, ...] = ()
 
 
+@dataclass(frozen=True)
+class Acknowledged:
+    """Whether an end was recorded, and the jobs that it cancelled because they had waited for it."""
+
+    accepted: bool
+    followers: tuple[dict[str, Any], ...] = ()
+
+
 def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None:
-    """Insert jobs; those with parents that are not done wait, as do those with a later time."""
-    rows = []
-    for job in jobs:
-        waiting = job.parents or job.scheduled_in_seconds > 0
-        rows.append(
-            {
-                "job_id": job.job_id,
-                "kind": job.kind,
-                "queue": job.queue,
-                "args": json.dumps(job.args),
-                "meta": json.dumps(job.meta),
-                "tags": json.dumps(job.tags),
-                "priority": job.priority,
-                "state": State.SCHEDULED if waiting else State.AVAILABLE,
-                "attempt": 0,
-                "max_attempts": job.max_attempts,
-                "rescues": 0,
-                "progress": 0,
-                "message": "",
-                "unique_key": job.unique_key,
-                "batch_id": job.batch_id,
-                "track_id": job.track_id,
-                "waits_for": len(job.parents),
-                "inserted_at": now,
-                "scheduled_at": now + timedelta(seconds=job.scheduled_in_seconds),
-            }
-        )
-    session.insert("jobs", JOB_COLUMNS, rows)
-    links = [{"job_id": job.job_id, "parent_id": parent} for job in jobs for parent in job.parents]
-    session.insert("job_parents", PARENT_COLUMNS, links)
+    """Insert jobs; those with parents that are not done wait, as do those with a later time.
+
+    A job whose parent has ended badly already is cancelled with it.
+
+    Raises
+    ------
+    JobNotFound
+        A parent does not exist, so that its child would wait for ever.
+    """
+    session.insert("jobs", JOB_COLUMNS, [_job_row(job, now) for job in jobs])
+    links = [
+        {"job_id": job.job_id, "parent_id": parent} for job in jobs for parent in dict.fromkeys(job.parents)
+    ]
     if links:
-        # A parent may be an older job that completed long ago.
-        session.execute(_sql("reset_waits"), {"job_ids": sorted({link["job_id"] for link in links})})
+        session.insert("job_parents", PARENT_COLUMNS, links)
+        _see_to_parents(session, links, now)
+
+
+def _job_row(job: NewJob, now: datetime) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        "kind": job.kind,
+        "queue": job.queue,
+        "args": json.dumps(job.args),
+        "meta": json.dumps(job.meta),
+        "tags": json.dumps(job.tags),
+        "priority": job.priority,
+        "state": State.SCHEDULED if job.waits else State.AVAILABLE,
+        "attempt": 0,
+        "max_attempts": job.max_attempts,
+        "rescues": 0,
+        "progress": 0,
+        "message": "",
+        "unique_key": job.unique_key,
+        "batch_id": job.batch_id,
+        "track_id": job.track_id,
+        "waits_for": 0,
+        "inserted_at": now,
+        "scheduled_at": now + timedelta(seconds=job.scheduled_in_seconds),
+    }
+
+
+def _see_to_parents(session: Session, links: Sequence[dict[str, str]], now: datetime) -> None:
+    parents = sorted({link["parent_id"] for link in links})
+    states = dict(session.rows(_sql("parent_states"), {"job_ids": parents}))
+    if missing := [parent for parent in parents if parent not in states]:
+        raise JobNotFound(f"There is no job {missing[0]} to wait for.")
+    # A parent may be an older job that completed long ago.
+    session.execute(_sql("reset_waits"), {"job_ids": sorted({link["job_id"] for link in links})})
+    dead = [parent for parent in parents if states[parent] in (State.DISCARDED, State.CANCELLED)]
+    _cancel_followers(session, dead, "it had ended before", now)
 
 
 def claim(
@@ -184,8 +211,26 @@ def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> 
     return {lease_id: attempt for _, lease_id, attempt in rows}
 
 
-def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[bool]:
-    """Record how runs ended, and all that they made; False where the fence held a run back."""
+def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Acknowledged]:
+    """Record how runs ended, and all that they made; not accepted where the fence held a run back."""
+    held = {row[0] for row in session.rows(_sql("held"), {"lease_ids": [ack.lease_id for ack in acks]})}
+    taken: dict[str, Ack] = {}
+    for ack in acks:
+        check_transition(State.EXECUTING, ack.state)
+        if ack.lease_id in held:
+            # Of two words on one lease the first counts.
+            taken.setdefault(ack.lease_id, ack)
+    if taken:
+        _record_ends(session, list(taken.values()), now)
+    return [
+        Acknowledged(True, tuple(_tell_children(session, ack, now)))
+        if taken.get(ack.lease_id) is ack
+        else Acknowledged(False)
+        for ack in acks
+    ]
+
+
+def _record_ends(session: Session, acks: Sequence[Ack], now: datetime) -> None:
     parameters = {
         "now": now,
         "job_ids": [ack.job_id for ack in acks],
@@ -199,54 +244,61 @@ def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[bo
         "rescues": [ack.rescues for ack in acks],
         "scheduled_ats": [ack.scheduled_at for ack in acks],
     }
-    accepted = {row[0] for row in session.rows(_sql("acknowledge"), parameters)}
-    taken = [ack for ack in acks if ack.job_id in accepted]
-    if taken:
-        session.execute(
-            _sql("end_attempts"),
-            {
-                "now": now,
-                "lease_ids": [ack.lease_id for ack in taken],
-                "outcomes": [ack.outcome for ack in taken],
-                "errors": [_json(ack.error) for ack in taken],
-            },
-        )
-    for ack in taken:
+    session.execute(_sql("acknowledge"), parameters)
+    session.execute(
+        _sql("end_attempts"),
+        {
+            "now": now,
+            "lease_ids": [ack.lease_id for ack in acks],
+            "outcomes": [ack.outcome for ack in acks],
+            "errors": [_json(ack.error) for ack in acks],
+        },
+    )
+    for ack in acks:
         for insert in ack.inserts:
-            session.insert(insert.table, insert.columns, insert.rows, unless=insert.unless)
+            session.insert(insert.table, insert.columns, insert.rows, insert.unless, insert.replace)
         for update in ack.updates:
             session.execute(update.sql, update.parameters)
-    _tell_children(session, taken, now)
-    return [ack.job_id in accepted for ack in acks]
 
 
-def _tell_children(session: Session, acks: Sequence[Ack], now: datetime) -> None:
-    completed = [ack.job_id for ack in acks if ack.state is State.COMPLETED]
-    if completed:
-        session.execute(_sql("release_children"), {"job_ids": completed})
-    for ack in acks:
-        if ack.state not in (State.DISCARDED, State.CANCELLED):
-            continue
+def _tell_children(session: Session, ack: Ack, now: datetime) -> list[dict[str, Any]]:
+    """Let those that wait for a job wait for one less, or not at all; returns who was cancelled."""
+    if ack.state is State.COMPLETED:
+        session.execute(_sql("release_children"), {"job_ids": [ack.job_id]})
+    if ack.state in (State.DISCARDED, State.CANCELLED):
         reason = (ack.error or {}).get("message") or ack.message or "it was cancelled"
-        error = {
-            "error": "JobError",
-            "kind": "parent_ended",
-            "message": f"What it waited for did not complete: {reason}",
-            "remedy": "",
-        }
-        cancel_waiting(session, [ack.job_id], error, now)
+        return _cancel_followers(session, [ack.job_id], reason, now)
+    return []
+
+
+def _cancel_followers(
+    session: Session, job_ids: Sequence[str], reason: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Cancel what waits for jobs that ended badly."""
+    if not job_ids:
+        return []
+    return cancel_waiting(session, job_ids, {"message": reason}, now)
 
 
 def cancel_waiting(
     session: Session, job_ids: Iterable[str], error: dict[str, Any], now: datetime
 ) -> list[dict[str, Any]]:
     """Cancel what does not run yet among these jobs and all that follows them; returns what it was."""
+    reason = str(error.get("message", ""))
+    follower_error = {
+        "error": "JobError",
+        "kind": "parent_ended",
+        "message": f"What it waited for did not complete: {reason}",
+        "remedy": "",
+    }
     return session.dicts(
         _sql("cancel_waiting"),
         {
             "job_ids": list(job_ids),
             "error": json.dumps(error),
-            "message": str(error.get("message", "")),
+            "message": reason,
+            "follower_error": json.dumps(follower_error),
+            "follower_message": follower_error["message"],
             "now": now,
         },
     )
@@ -255,14 +307,22 @@ def cancel_waiting(
 def retry_jobs(
     session: Session, job_ids: Sequence[str], attempts: int, now: datetime
 ) -> list[dict[str, Any]]:
-    """Give discarded and cancelled jobs `attempts` more attempts; returns those it applied to."""
-    ids = list(job_ids)
-    # First what they wait for as their parents stand now: parents tried again count as not done.
-    rows = session.dicts(_sql("retry"), {"job_ids": ids, "attempts": attempts, "now": now})
-    if rows:
-        session.execute(_sql("reset_waits"), {"job_ids": ids})
-        session.execute(_sql("resettle"), {"job_ids": ids})
-    return rows
+    """Give discarded and cancelled jobs `attempts` more attempts; returns those it applied to.
+
+    With them go the parents that they would wait for in vain, and what was cancelled because of them.
+    """
+    ids = [row[0] for row in session.rows(_sql("to_retry"), {"job_ids": list(job_ids)})]
+    if not ids:
+        return []
+    # Parents that are tried again count as not done, as they did while they were discarded.
+    session.execute(_sql("reset_waits"), {"job_ids": ids})
+    return session.dicts(_sql("retry"), {"job_ids": ids, "attempts": attempts, "now": now})
+
+
+def next_due(session: Session, queue: str) -> datetime | None:
+    """When the next scheduled or retryable job that waits for no parent is due."""
+    row = session.one(_sql("next_due"), {"queue": queue})
+    return row[0] if row else None
 
 
 def set_progress(session: Session, rows: Sequence[tuple[str, int, str]]) -> None:

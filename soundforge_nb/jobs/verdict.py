@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from soundforge_nb.errors import SoundforgeError
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Retry, Snooze
 from soundforge_nb.jobs.kind import Record
 from soundforge_nb.jobs.ledger import Lease
@@ -18,6 +19,13 @@ RESCUE_LIMIT = 5
 def plain_error(message: str, kind: str = "job") -> dict[str, Any]:
     """An error in its JSON form, where no exception stands behind it."""
     return {"error": "JobError", "kind": kind, "message": message, "remedy": ""}
+
+
+def unrecorded(error: Exception) -> dict[str, Any]:
+    """Why what a job made could not be written down."""
+    if isinstance(error, SoundforgeError):
+        return error.as_json()
+    return plain_error(f"What the job made could not be recorded: {type(error).__name__}: {error}")
 
 
 def completed(job: Job, record: Record) -> Ack:
@@ -113,13 +121,13 @@ def rescued(lease: Lease, reason: str) -> Ack:
     )
 
 
-def left_executing(row: dict[str, Any]) -> Ack:
+def left_executing(row: dict[str, Any], reason: str = "The application ended while the job ran.") -> Ack:
     """What an application that ended left executing: taken up again, however often that happened."""
     return Ack(
         row["job_id"],
         row["lease_id"],
         State.AVAILABLE,
         "rescued",
-        error=plain_error("The application ended while the job ran.", "rescued") if row["started"] else None,
+        error=plain_error(reason, "rescued") if row["started"] else None,
         extra_attempts=int(row["started"]),
     )

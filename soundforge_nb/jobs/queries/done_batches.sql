@@ -1,6 +1,7 @@
--- Running batches without an unfinished job.
+-- Running batches without an unfinished job: all, those of these jobs, or the one named.
 SELECT batch_id::VARCHAR FROM batches AS b
 WHERE state = 'running'
+    AND ($batch_id::UUID IS NULL OR batch_id = $batch_id::UUID)
     AND ($job_ids::UUID[] IS NULL OR batch_id IN (
         SELECT batch_id FROM batch_inputs WHERE job_id IN (SELECT unnest($job_ids::UUID[]))
     ))
