@@ -39,6 +39,8 @@ class ForgeExtension(SchedulerPlugin):
         self._tasks: set[asyncio.Task[Any]] = set()
         self.application = Application(config, built_in_kinds(), outbound=self._send)
         self.api = Api(self.application, stop)
+        self._client: distributed.Client | None = None
+        self._dispatch: DaskDispatch | None = None
 
     async def begin(self) -> None:
         """Start the application and open for calls."""
@@ -58,12 +60,14 @@ class ForgeExtension(SchedulerPlugin):
         )
 
     async def end(self) -> None:
-        """Stop the application; what runs is taken up at its next start."""
+        """Stop the application, however far it came; what runs is taken up at its next start."""
         self.application.engine.draining = True
-        self._dispatch.close()
+        if self._dispatch is not None:
+            self._dispatch.close()
         await self.application.stop()
         self.api.close()
-        await self._client.close()
+        if self._client is not None:
+            await self._client.close()
 
     @property
     def addresses(self) -> tuple[str, str]:
@@ -109,7 +113,7 @@ class ForgeExtension(SchedulerPlugin):
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
         engine = self.application.engine
         for lease in engine.ledger.remove_node(worker):
-            if not engine.draining:
+            if not engine.draining and self._dispatch is not None:
                 self._dispatch.forget(lease.lease_id)
                 self._background(engine.lost(lease.lease_id, "its Dask worker died"))
 

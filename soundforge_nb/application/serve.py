@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import dask
 import distributed
@@ -96,7 +97,6 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
             )
         )
         extension = ForgeExtension(config, scheduler, ending.ask)
-        await extension.begin()
         stack.push_async_callback(extension.end)
         worker_class = distributed.Nanny if nanny else distributed.Worker
         workers = [
@@ -113,8 +113,14 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
             for number in range(config.dask_workers)
         ]
         for worker in workers:
-            await stack.enter_async_context(worker)
+            stack.push_async_callback(worker.close)
+        # Together: a Dask worker takes as long to start as the library to open.
+        await asyncio.gather(extension.begin(), *map(_started, workers))
         yield extension
+
+
+async def _started(worker: Any) -> None:
+    await worker
 
 
 async def _until_the_end(config: Config, extension: ForgeExtension, ending: Ending) -> None:
