@@ -1,9 +1,9 @@
 """Spectral contrast, block by block.
 
 Jiang, Lu, Zhang, Tao and Cai, "Music type classification by spectral contrast feature", ICME 2002, with the
-bands and quantile of `librosa.feature.spectral_contrast`. That function limits its decibels to 80 below the loudest
-frame it is given, so that a song in blocks would get other numbers than the whole: here peaks and valleys are
-kept, and become decibels when all are there.
+bands and quantile of `librosa.feature.spectral_contrast`. That function limits its decibels to 80 below the
+loudest frame it is given, so that a song in blocks would get other numbers than the whole: here peaks and
+valleys are kept, and become decibels when all are there.
 """
 
 from __future__ import annotations
