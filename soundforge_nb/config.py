@@ -36,6 +36,7 @@ class Config:
     linger_seconds: float = 300.0
     start_timeout_seconds: float = 60.0
     rpc_timeout_seconds: float = 30.0
+    reconnect_seconds: float = 120.0
     lease_seconds: float = 30.0
     # Ports: a base, and a share of the audio's length, so that a long file is not doomed.
     analyze_timeout_seconds: float = 120.0
@@ -63,6 +64,8 @@ class Config:
                 )
         if self.dask_workers < 1:
             raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
+        if self.lease_seconds <= 0:
+            raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
 
     @property
     def limits(self) -> dict[str, int]:
@@ -144,7 +147,7 @@ def load(
     """
     environment = os.environ if environment is None else environment
     chosen = data_folder or environment.get(ENVIRONMENT_PREFIX + "DATA_FOLDER")
-    folder = Path(chosen).expanduser().absolute() if chosen else default_data_folder()
+    folder = _converted("data_folder", chosen, "the data folder") if chosen else default_data_folder()
     values: dict[str, Any] = _from_file(folder / CONFIG_FILE)
     values |= _from_environment(environment)
     values |= {
@@ -188,6 +191,8 @@ def _converted(name: str, value: Any, place: str) -> Any:
         raise ConfigError(f"There is no setting named {name} ({place}).", f"Known: {known}.")
     wanted = _HINTS[name]
     try:
+        if isinstance(value, bool) or (isinstance(value, float) and wanted is int and value % 1):
+            raise ValueError
         if wanted is int:
             return int(value)
         if wanted is float:
@@ -195,7 +200,7 @@ def _converted(name: str, value: Any, place: str) -> Any:
         if wanted is str:
             return str(value)
         return Path(value).expanduser().absolute()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise ConfigError(
             f"The setting {name} is {value!r} ({place}), which does not fit.",
             f"Give a value of type {getattr(wanted, '__name__', wanted)}.",

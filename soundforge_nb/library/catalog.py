@@ -63,6 +63,7 @@ STEM_COLUMNS = {
     "code_version": "INTEGER",
     "inserted_at": "TIMESTAMP",
 }
+STEM_REQUEST_COLUMNS = {"request_key": "VARCHAR", "track_id": "UUID", "content_key": "VARCHAR"}
 ANALYSIS_COLUMNS = {
     "analysis_id": "UUID",
     "track_id": "UUID",
@@ -93,6 +94,8 @@ def known_stamps(session: Session, paths: Sequence[str]) -> dict[str, tuple[Stam
 
 def add_files(session: Session, files: Sequence[Examined], now: datetime) -> dict[str, str]:
     """Make tracks of examined files; the same bytes are the same track. Returns track ids by path."""
+    # A path named twice counts as it was seen last.
+    files = list({file.path: file for file in files}.values())
     hashes = sorted({file.byte_hash for file in files})
     known = dict(session.rows(_sql("tracks_by_hash"), {"byte_hashes": hashes}))
     new_tracks = []

@@ -6,13 +6,18 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from soundforge_nb.errors import InputError
 from soundforge_nb.library.names import safe_name
+
+MANIFEST = "manifest.json"
 
 
 @dataclass
@@ -64,7 +69,7 @@ def export_batch(
                 sha256 = _write(target, json.dumps(track.analysis, indent=2, ensure_ascii=False))
                 outputs.append(_output(folder, target, sha256, track.track_id, "analysis"))
         content = {**manifest, "outputs": outputs}
-        _write(folder / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False))
+        _write(folder / MANIFEST, json.dumps(content, indent=2, ensure_ascii=False))
     except OSError as error:
         raise InputError(
             f"The output folder {folder} can't be written: {os.strerror(error.errno or 0)}.",
@@ -76,32 +81,54 @@ def export_batch(
 
 def _named(tracks: Sequence[TrackOutput]) -> list[tuple[str, TrackOutput]]:
     """Each track with a folder name of its own; those of the same title get their id's end added."""
-    titles = [safe_name(track.title).casefold() for track in tracks]
+    # File systems that do not tell cases apart must not mix two tracks; the manifest's name is taken.
+    titles = Counter([safe_name(track.title).casefold() for track in tracks] + [MANIFEST])
     named = []
-    for track, title in zip(tracks, titles, strict=True):
+    for track in tracks:
         name = safe_name(track.title)
-        if titles.count(title) > 1:
+        if titles[name.casefold()] > 1:
             name = f"{name} {track.track_id[-8:]}"
         named.append((name, track))
     return named
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:
-    if target.exists() and target.stat().st_size == source.stat().st_size and _sha256(target) == sha256:
+    if (
+        source.is_file()
+        and target.is_file()
+        and target.stat().st_size == source.stat().st_size
+        and _sha256(target) == sha256
+    ):
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+    if not source.is_file():
+        raise InputError(
+            f"The stem {source} is no longer in the library's folder.",
+            "Process its track again.",
+            kind="stem_lost",
+        )
+    with _whole(target) as part:
+        shutil.copyfile(source, part)
 
 
 def _write(target: Path, text: str) -> str:
+    content = text.encode("utf-8", "backslashreplace")
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not target.is_file() or _sha256(target) != sha256:
+        with _whole(target) as part:
+            part.write_bytes(content)
+    return sha256
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A place beside `target` to write to, renamed into it at the end; two who write at once do not mix."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    content = text.encode("utf-8")
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(content)
-    part.replace(target)
-    return hashlib.sha256(content).hexdigest()
+    part = target.with_name(f".{uuid.uuid4().hex[:12]}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _output(folder: Path, target: Path, sha256: str, track_id: str, what: str) -> dict[str, Any]:

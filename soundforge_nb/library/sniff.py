@@ -40,4 +40,7 @@ def looks_like_audio(head: bytes) -> bool:
         return True
     # MPEG audio and ADTS begin with a frame's sync word, perhaps after some zeros.
     body = head.lstrip(b"\0")
+    if body.startswith(b"\xff\xfe"):
+        # The mark of a text in UTF-16; as audio it would be Layer I, which nobody has made for decades.
+        return False
     return len(body) > 1 and body[0] == 0xFF and body[1] & 0xE0 == 0xE0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mutagen
+from mutagen.id3 import ID3
 
 
 @dataclass(frozen=True)
@@ -42,17 +44,40 @@ def read_tags(path: Path) -> Tags:
         genre=_first(file, "genre"),
         year=int(year[0]) if year else None,
         isrc=_first(file, "isrc"),
-        duration_seconds=float(length) if length else None,
-        sample_rate_hz=getattr(stream, "sample_rate", None),
-        channels=getattr(stream, "channels", None),
+        duration_seconds=_length(length),
+        sample_rate_hz=_believable(getattr(stream, "sample_rate", None), 10_000_000),
+        channels=_believable(getattr(stream, "channels", None), 1024),
     )
 
 
+def _length(value: Any) -> float | None:
+    usable = isinstance(value, (int, float)) and value > 0 and math.isfinite(value)
+    return float(value) if usable else None
+
+
+def _believable(value: Any, most: int) -> int | None:
+    """A number from a header, which may be damaged, if it can be one."""
+    return int(value) if isinstance(value, (int, float)) and 0 < value <= most else None
+
+
+#: WAV and AIFF carry ID3 frames that mutagen gives by their own names.
+_FRAMES = {
+    "title": "TIT2",
+    "artist": "TPE1",
+    "album": "TALB",
+    "genre": "TCON",
+    "date": "TDRC",
+    "isrc": "TSRC",
+}
+
+
 def _first(file: Any, name: str) -> str | None:
+    tags = file.tags or {}
     try:
-        values = (file.tags or {}).get(name)
+        values = tags.get(_FRAMES[name]) if isinstance(tags, ID3) else tags.get(name)
     except (KeyError, ValueError):
         return None
+    values = getattr(values, "text", values)
     if not values:
         return None
     text = str(values[0] if isinstance(values, list) else values)

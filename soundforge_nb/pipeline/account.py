@@ -44,12 +44,14 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Counts by step and status, overall percent, what runs now, and what failed.
 
     Every input is in exactly one of `inputs`: done (every step done or reused), failed (a step
-    failed and none is left to do), or under way.
+    failed and none is left to do), or under way. What failed of the batch as a whole (its output folder)
+    is no input: it stands in `failures` alone.
     """
     steps: dict[str, dict[str, int]] = {}
     by_input: dict[int, list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_input.setdefault(row["position"], []).append(row)
+        if row["position"] >= 0:
+            by_input.setdefault(row["position"], []).append(row)
         if row["step"] is not None:
             counts = steps.setdefault(row["step"], dict.fromkeys(STATUSES, 0))
             counts[status_of(row)] += 1

@@ -12,9 +12,8 @@ from soundforge_nb.jobs.job import Completed, Discard, Job, Outcome
 from soundforge_nb.jobs.kind import Context, Insert, Kind, Record
 from soundforge_nb.jobs.verdict import plain_error
 from soundforge_nb.library.catalog import ANALYSIS_COLUMNS
-from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline.decoded import track_update
-from soundforge_nb.pipeline.keys import ANALYSIS_VERSION
+from soundforge_nb.pipeline.keys import ANALYSIS_VERSION, row_id
 from soundforge_nb.pipeline.outcomes import outcome_of
 from soundforge_nb.ports.analyzer import Analyzer
 from soundforge_nb.ports.cold import cold_port
@@ -22,6 +21,8 @@ from soundforge_nb.ports.program import ANALYZE
 
 #: The source of an analysis that is of the track itself.
 MIXTURE = "mixture"
+#: What a child measures and SQL asks for most; what else it may send goes into the whole.
+MEASURED = ("tempo", "key", "energy", "spectral_centroid", "spectral_rolloff", "zero_crossing_rate")
 
 
 class AnalyzeTrack(Kind):
@@ -118,7 +119,7 @@ def _row(
     job: Job, measured: dict[str, Any], source: str, stem_id: str | None, now: datetime
 ) -> dict[str, Any]:
     return {
-        "analysis_id": new_id(),
+        "analysis_id": row_id("analysis", job.track_id, job.args["request_key"], source),
         "track_id": job.track_id,
         "job_id": job.job_id,
         "source": source,
@@ -126,7 +127,7 @@ def _row(
         "request_key": job.args["request_key"],
         "byte_hash": job.args["byte_hash"],
         "features": ",".join(job.args["features"]),
-        **measured["columns"],
+        **{name: measured["columns"].get(name) for name in MEASURED},
         "analysis": json.dumps(measured["features"]),
         "curves": json.dumps(measured["curves"]),
         "code_version": ANALYSIS_VERSION,
@@ -135,4 +136,5 @@ def _row(
 
 
 def _insert(row: dict[str, Any]) -> Insert:
-    return Insert("analyses", ANALYSIS_COLUMNS, (row,), unless=("track_id", "request_key", "source"))
+    # Measured again it gives way: stems that were made again may differ.
+    return Insert("analyses", ANALYSIS_COLUMNS, (row,), replace=True)

@@ -13,6 +13,7 @@ FORMATS = ("wav_float32", "wav_int24", "flac", "mp3")
 _FORMAT_ALIASES = {"wav": "wav_float32", "float32": "wav_float32", "int24": "wav_int24"}
 SUFFIXES = {"wav_float32": "wav", "wav_int24": "wav", "flac": "flac", "mp3": "mp3"}
 FEATURES = ("tempo", "key", "energy", "spectral", "mfcc", "chroma")
+_KNOWN_FEATURES = f"some of: all, {', '.join(FEATURES)}"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -54,18 +55,32 @@ class Separation:
     format: str = "wav_float32"
 
     def __post_init__(self) -> None:
-        _check(bool(self.model) and isinstance(self.model, str), "model", self.model, "a model's name")
+        _check(isinstance(self.model, str) and bool(self.model), "model", self.model, "a model's name")
+        folder = _folder(self.model_folder)
         _check(self.device is None or self.device in DEVICES, "device", self.device, ", ".join(DEVICES))
-        whole = isinstance(self.shifts, int) and 0 <= self.shifts <= 100
+        whole = isinstance(self.shifts, int) and not isinstance(self.shifts, bool) and 0 <= self.shifts <= 100
         _check(whole, "shifts", self.shifts, "a whole number from 0 to 100")
         _check(_is_number(self.overlap) and 0 <= self.overlap < 1, "overlap", self.overlap, "0 to below 1")
         segment = self.segment_seconds
         usable = segment is None or (_is_number(segment) and 0 < segment < float("inf"))
         _check(usable, "segment_seconds", segment, "a length above 0")
-        _check(self.format in FORMATS, "format", self.format, ", ".join(FORMATS))
-        _check(
-            not (self.stems and self.two_stems), "two_stems", self.two_stems, "stems or two_stems, not both"
-        )
+        stems = _stems(self.stems)
+        two = self.two_stems
+        _check(two is None or (isinstance(two, str) and bool(two)), "two_stems", two, "a stem's name")
+        _check(not (stems and two), "two_stems", two, "stems or two_stems, not both")
+        _check(isinstance(self.format, str), "format", self.format, ", ".join(FORMATS))
+        name = _FORMAT_ALIASES.get(self.format, self.format)
+        _check(name in FORMATS, "format", self.format, ", ".join(FORMATS))
+        # The same wish is the same value, however it was written: keys are made of it.
+        changes = {
+            "model_folder": folder,
+            "overlap": float(self.overlap),
+            "segment_seconds": None if segment is None else float(segment),
+            "stems": stems,
+            "format": name,
+        }
+        for field, value in changes.items():
+            object.__setattr__(self, field, value)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,9 +93,14 @@ class Analysis:
     features: tuple[str, ...] = FEATURES
 
     def __post_init__(self) -> None:
-        wrong = [name for name in self.features if name not in FEATURES]
-        _check(not wrong, "analyze", ", ".join(map(str, wrong)), f"of: all, {', '.join(FEATURES)}")
-        _check(bool(self.features), "analyze", "nothing", f"of: all, {', '.join(FEATURES)}")
+        given: Any = self.features
+        given = (given,) if isinstance(given, str) else given
+        _check(isinstance(given, Iterable), "analyze", given, _KNOWN_FEATURES)
+        names = list(given)
+        wrong = [name for name in names if name not in FEATURES]
+        _check(not wrong, "analyze", ", ".join(map(str, wrong)), _KNOWN_FEATURES)
+        _check(bool(names), "analyze", "nothing", _KNOWN_FEATURES)
+        object.__setattr__(self, "features", tuple(name for name in FEATURES if name in names))
 
     def as_json(self) -> dict[str, Any]:
         return {"features": list(self.features)}
@@ -108,19 +128,10 @@ def read_separation(value: Any) -> Separation | None:
     if not isinstance(value, Mapping):
         raise UsageError(f"separate is {value!r}.", "Give a model's name, or a mapping of options.")
     known = {field.name for field in fields(Separation)}
-    options = dict(value)
-    for name in options:
+    for name in value:
         if name not in known:
             raise UsageError(f"A separation has no option {name!r}.", f"Known: {', '.join(sorted(known))}.")
-    if isinstance(options.get("stems"), str):
-        options["stems"] = (options["stems"],)
-    elif options.get("stems") is not None:
-        options["stems"] = tuple(dict.fromkeys(options["stems"]))
-    if options.get("model_folder") is not None:
-        options["model_folder"] = str(Path(options["model_folder"]).expanduser().absolute())
-    if "format" in options:
-        options["format"] = _FORMAT_ALIASES.get(options["format"], options["format"])
-    return Separation(**options)
+    return Separation(**value)
 
 
 def read_analysis(value: Any) -> Analysis | None:
@@ -141,17 +152,40 @@ def read_analysis(value: Any) -> Analysis | None:
     if value is True or value == "all":
         return Analysis()
     if isinstance(value, Mapping):
-        value = value.get("features", "all")
-        return read_analysis(value)
+        for name in value:
+            if name != "features":
+                raise UsageError(f"An analysis has no option {name!r}.", "Known: features.")
+        return read_analysis(value.get("features", "all"))
     if isinstance(value, str):
         value = [name.strip() for name in value.split(",")]
     if not isinstance(value, Iterable):
-        raise UsageError(f"analyze is {value!r}.", f"Give some of: all, {', '.join(FEATURES)}.")
+        raise UsageError(f"analyze is {value!r}.", f"Give {_KNOWN_FEATURES}.")
     names = list(value)
     if "all" in names:
-        return Analysis()
-    unknown = [name for name in names if name not in FEATURES]
-    return Analysis(tuple(unknown) + tuple(name for name in FEATURES if name in names))
+        names = [*FEATURES, *(name for name in names if name != "all")]
+    return Analysis(tuple(names))
+
+
+def _folder(value: Any) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(Path(value).expanduser().absolute())
+    except (TypeError, RuntimeError):
+        raise UsageError(
+            f"model_folder is {value!r}, which does not fit.", "Give the path of a folder of models."
+        ) from None
+
+
+def _stems(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = [value] if isinstance(value, str) else value
+    fits = isinstance(names, (list, tuple, set, frozenset)) and all(
+        isinstance(name, str) and name for name in names
+    )
+    _check(fits and bool(names), "stems", value, "the names of the stems to keep")
+    return tuple(dict.fromkeys(names))
 
 
 def _is_number(value: Any) -> bool:

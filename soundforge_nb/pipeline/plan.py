@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from soundforge_nb.errors import InputError
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.pipeline.keys import analysis_request_key, separation_request_key
@@ -116,6 +117,17 @@ def _plan_track(
         if key is None:
             return None
         job_id = None if exists else under_way.get(key)
+        if not exists and job_id is None and track["path"] is None:
+            # Its path holds other bytes by now, so that nothing is left to work on.
+            gone = InputError(
+                f"The file of {track['title']} is gone or has become another.",
+                "Add it again.",
+                kind="not_found",
+            )
+            result.inputs.append(
+                BatchInput(position, name, track["track_id"], step_name, error=gone.as_json())
+            )
+            return None
         if not exists and job_id is None:
             job = kind.new(
                 {**_file_args(track), **args, "request_key": key},

@@ -11,10 +11,9 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import SoundforgeError
 from soundforge_nb.jobs.job import Completed, Job, Outcome
 from soundforge_nb.jobs.kind import Context, Insert, Kind, Move, Record
-from soundforge_nb.library.catalog import STEM_COLUMNS
-from soundforge_nb.lifecycle.identifiers import new_id
+from soundforge_nb.library.catalog import STEM_COLUMNS, STEM_REQUEST_COLUMNS
 from soundforge_nb.pipeline.decoded import track_update
-from soundforge_nb.pipeline.keys import separation_content_key
+from soundforge_nb.pipeline.keys import row_id, separation_content_key
 from soundforge_nb.pipeline.options import Separation, read_separation
 from soundforge_nb.pipeline.outcomes import outcome_of
 from soundforge_nb.ports.cold import cold_port
@@ -47,7 +46,11 @@ class SeparateStems(Kind):
         return Completed(result.answer)
 
     def record(self, job: Job, result: dict[str, Any], config: Config, now: datetime) -> Record:
-        """Move the stems into their place and write a row for each."""
+        """Move the stems into their place and write a row for each.
+
+        Stems that were there already, made for another request or lost and made again, give way, file
+        and row alike: an encoder, or random shifts, may have given other bytes. They keep their ids.
+        """
         separation = _wanted(job)
         model = result["model"]
         key = separation_content_key(job.args["byte_hash"], separation, model["sha256"])
@@ -57,10 +60,12 @@ class SeparateStems(Kind):
         for stem in result["stems"]:
             # A name from a child, though our own: only its last part may choose a place.
             file = Path(stem["file"]).name
+            if file in ("", ".."):
+                raise ValueError(f"the separator named a stem's file {stem['file']!r}")
             moves.append(Move(staging / file, folder / file))
             rows.append(
                 {
-                    "stem_id": new_id(),
+                    "stem_id": row_id("stem", job.track_id, key, stem["stem"]),
                     "track_id": job.track_id,
                     "job_id": job.job_id,
                     "request_key": job.args["request_key"],
@@ -85,6 +90,11 @@ class SeparateStems(Kind):
                     "inserted_at": now,
                 }
             )
+        request = {
+            "request_key": job.args["request_key"],
+            "track_id": job.track_id,
+            "content_key": key,
+        }
         return Record(
             result={
                 "stems": [
@@ -99,7 +109,10 @@ class SeparateStems(Kind):
                 "device": result.get("device"),
                 "seconds": result.get("seconds"),
             },
-            inserts=(Insert("stems", STEM_COLUMNS, tuple(rows), unless=("track_id", "content_key", "stem")),),
+            inserts=(
+                Insert("stems", STEM_COLUMNS, tuple(rows), replace=True),
+                Insert("stem_requests", STEM_REQUEST_COLUMNS, (request,), replace=True),
+            ),
             updates=(track_update(job, result),),
             moves=tuple(moves),
         )

@@ -2,4 +2,4 @@
 SELECT analysis_id::VARCHAR AS analysis_id, track_id::VARCHAR AS track_id, source, features, tempo, key, energy,
     spectral_centroid, spectral_rolloff, zero_crossing_rate, analysis, curves, inserted_at
 FROM analyses WHERE track_id = $track_id::UUID AND source = $source
-ORDER BY analysis_id DESC LIMIT 1
+ORDER BY inserted_at DESC, analysis_id DESC LIMIT 1
