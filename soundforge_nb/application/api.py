@@ -150,13 +150,17 @@ class Api:
     @call
     async def process(
         self,
+        batch_id: str,
         inputs: list[dict[str, Any]],
         rejected: list[dict[str, Any]],
         options: dict[str, Any],
         output_folder: str | None = None,
     ) -> dict[str, Any]:
-        """Insert a batch: `inputs` are {name, track_id}, `rejected` {name, error}."""
-        batch_id = await insert_batch(self._application, inputs, rejected, options, output_folder)
+        """Insert a batch, once: `inputs` are {name, track_id}, `rejected` {name, error}."""
+        found = await snapshot(self._application, batch_id)
+        if found is not None:
+            return found
+        await insert_batch(self._application, batch_id, inputs, rejected, options, output_folder)
         return await self.batch(batch_id)
 
     @call

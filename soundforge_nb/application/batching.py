@@ -13,7 +13,6 @@ from soundforge_nb.errors import InputError, UsageError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.library import catalog
-from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline import account
 from soundforge_nb.pipeline.plan import Keys, Known, Plan, Wishes, files_are_there, keys_of, plan
 from soundforge_nb.store.session import Session
@@ -21,12 +20,13 @@ from soundforge_nb.store.session import Session
 
 async def insert_batch(
     application: Application,
+    batch_id: str,
     inputs: list[dict[str, Any]],
     rejected: list[dict[str, Any]],
     options: dict[str, Any],
     output_folder: str | None,
-) -> str:
-    """Plan a batch and make it durable in one transaction; returns its id.
+) -> None:
+    """Plan a batch and make it durable in one transaction.
 
     Raises
     ------
@@ -42,7 +42,7 @@ async def insert_batch(
         raise UsageError("Nothing was asked for.", 'Give separate="htdemucs", analyze="all", or both.')
     if output_folder is not None:
         await asyncio.to_thread(_make_folder, output_folder)
-    store, now, batch_id = application.store, application.clock.now(), new_id()
+    store, now = application.store, application.clock.now()
     rows = await store.read(
         "tracks", lambda session: catalog.tracks(session, [entry["track_id"] for entry in inputs])
     )
@@ -64,7 +64,6 @@ async def insert_batch(
     planned = await store.write("insert_batch", insert)
     application.engine.inserted(planned.jobs)
     await application.engine.finish_batch_if_done(batch_id)
-    return batch_id
 
 
 async def snapshot(application: Application, batch_id: str) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 Listener = Callable[[dict[str, Any]], None]
 
+#: How often a waiting call looks whether the application still lives.
+_LOOK_SECONDS = 1.0
 #: Dask tells of lost connections in the notebook; what matters of it becomes a sentence of ours.
 _NOISY_LOGGERS = ("distributed.client", "distributed.core", "distributed.batched", "distributed.comm.tcp")
 
@@ -35,6 +38,8 @@ class Connection:
     security : distributed.Security
     timeout_seconds : float
         For each call.
+    is_alive : callable
+        Asked while a call waits: whether the application's process still runs, as far as one can see.
 
     Raises
     ------
@@ -44,8 +49,16 @@ class Connection:
         Nothing answers at the address.
     """
 
-    def __init__(self, address: str, security: Any, *, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        address: str,
+        security: Any,
+        *,
+        timeout_seconds: float,
+        is_alive: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.address = address
+        self._is_alive = is_alive
         self._timeout_seconds = timeout_seconds
         self._listeners: list[Listener] = []
         self._lock = threading.Lock()
@@ -90,8 +103,18 @@ class Connection:
         scheduler = self._client.scheduler
         if scheduler is None:
             raise CommClosedError("the Dask client gave up")
-        call = scheduler.soundforge(method=method, arguments=arguments)
-        answer: dict[str, Any] = await asyncio.wait_for(call, limit)
+        call = asyncio.ensure_future(scheduler.soundforge(method=method, arguments=arguments))
+        until = time.monotonic() + limit
+        try:
+            # In slices: after the death of the scheduler Dask would try for half a minute.
+            while not (await asyncio.wait([call], timeout=_LOOK_SECONDS))[0]:
+                if time.monotonic() > until:
+                    raise TimeoutError
+                if not self._is_alive():
+                    raise CommClosedError("the application's process is gone")
+            answer: dict[str, Any] = call.result()
+        finally:
+            call.cancel()
         return answer
 
     def follow(self, listener: Listener) -> Callable[[], None]:

@@ -47,7 +47,9 @@ class Batch:
 
         def told(message: dict[str, Any]) -> None:
             body = message["body"]
-            if body.get("batch_id") == self.batch_id or body.get("job_id") in self._last["job_ids"]:
+            ours = body.get("batch_id") == self.batch_id or body.get("job_id") in self._last["job_ids"]
+            # After a loss something may have been missed.
+            if ours or message["topic"] == "connection":
                 listener()
 
         return self._forge.follow(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from soundforge_nb import config as configuration
 from soundforge_nb.cluster.connection import Connection
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.launch import find_or_start, find_running
+from soundforge_nb.cluster.link import Link
 from soundforge_nb.cluster.security import security_of
 from soundforge_nb.config import Config
 from soundforge_nb.errors import UsageError, VersionMismatch, from_json
@@ -20,6 +22,7 @@ from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
 from soundforge_nb.forge.tracks import Rejected, Track, TrackList
 from soundforge_nb.library.scan import find_files
+from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ class Forge:
     Made by `connect`; also a context manager.
     """
 
-    def __init__(self, config: Config, connection: Connection) -> None:
+    def __init__(self, config: Config, connection: Connection | Link) -> None:
         self.config = config
         self._connection = connection
         self._check_version()
@@ -167,6 +170,8 @@ class Forge:
         folder = None if output_folder is None else str(Path(output_folder).expanduser().absolute())
         snapshot = self.call(
             "process",
+            # Named here: should the connection break, the call can be repeated without a second batch.
+            batch_id=new_id(),
             inputs=[
                 {"name": name, "track_id": track.track_id}
                 for name, track in zip(listed.names, listed, strict=True)
@@ -285,17 +290,26 @@ def connect(
         from soundforge_nb.forge.in_process import connect_in_process
 
         return connect_in_process(config)
-    if address is None:
-        whereabouts = find_or_start(config) if start else find_running(config)
-        whereabouts.check_version()
-        address = whereabouts.address
-    security = security_of(config.tls_folder)
-    connection = Connection(address, security, timeout_seconds=config.rpc_timeout_seconds)
+    link = Link(
+        lambda: _connection(config, address, start),
+        patience_seconds=config.reconnect_seconds,
+        tell=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+    )
     try:
-        return Forge(config, connection)
+        return Forge(config, link)
     except BaseException:
-        connection.close()
+        link.close()
         raise
+
+
+def _connection(config: Config, address: str | None, start: bool) -> Connection:
+    limit = config.rpc_timeout_seconds
+    if address is not None:
+        return Connection(address, security_of(config.tls_folder), timeout_seconds=limit)
+    whereabouts = find_or_start(config) if start else find_running(config)
+    whereabouts.check_version()
+    security = security_of(config.tls_folder)
+    return Connection(whereabouts.address, security, timeout_seconds=limit, is_alive=whereabouts.is_alive)
 
 
 def _flat(named: Iterable[Any]) -> list[Named]:

@@ -99,6 +99,27 @@ def test_the_application_is_killed(own_folder, songs, watcher, application, is_s
         assert not list((own_folder / "staging").iterdir())
 
 
+@pytest.mark.timeout(300)
+def test_the_application_is_killed_under_a_waiting_client(
+    own_folder, songs, watcher, application, is_separating, capsys
+):
+    with sf.connect(data_folder=own_folder) as forge:
+        batch = _begun(forge, songs, watcher, is_separating)
+        os.kill(application(own_folder).process.pid, signal.SIGKILL)
+
+        assert batch.wait(250, progress=False)
+
+        assert_finished_exactly_once(forge, batch, songs)
+        watching = watcher(forge)
+        again = forge.process(songs[0], analyze="key")
+        watching.wait_for(lambda body: body.get("kind") == "analyze_track" and body["state"] == "completed")
+        assert again.wait(60, progress=False)
+    told = capsys.readouterr().err
+    assert "was lost; trying again" in told
+    assert "is back" in told
+    assert "Traceback" not in told
+
+
 @pytest.mark.timeout(200)
 def test_a_running_job_is_cancelled(own_folder, songs, watcher, application, is_separating):
     with sf.connect(data_folder=own_folder) as forge:
