@@ -117,7 +117,7 @@ def _plan_track(
         if key is None:
             return None
         job_id = None if exists else under_way.get(key)
-        if not exists and job_id is None and track["path"] is None:
+        if not exists and job_id is None and track["path"] is None and not args.get("stems"):
             # Its path holds other bytes by now, so that nothing is left to work on.
             gone = InputError(
                 f"The file of {track['title']} is gone or has become another.",

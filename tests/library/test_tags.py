@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mutagen
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutagen.easyid3 import EasyID3
 from mutagen.flac import FLAC
@@ -81,6 +81,7 @@ def test_a_file_without_tags_still_tells_its_length(tone: Callable[..., Path], n
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.aiff"])
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_damage_is_no_refusal(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
