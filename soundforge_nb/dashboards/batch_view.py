@@ -10,6 +10,7 @@ import anywidget
 
 from soundforge_nb.dashboards.assets import asset
 from soundforge_nb.dashboards.batch_state import batch_state
+from soundforge_nb.dashboards.cells import cells_of_this_kernel
 from soundforge_nb.dashboards.feed import Feed, Pace, sentence
 from soundforge_nb.dashboards.source import Source
 
@@ -39,7 +40,8 @@ class BatchView(anywidget.AnyWidget):
         self._source = source
         self._acting: set[str] = set()
         self._lock = threading.Lock()
-        self.feed = Feed(source, self.send, batch_state, ROWS, pace=pace)
+        cells = cells_of_this_kernel()
+        self.feed = Feed(source, self.send, batch_state, ROWS, cell_runs=lambda: cells.running, pace=pace)
         self.on_msg(self._told)
 
     def _told(self, _widget: Any, message: Any, _buffers: Any) -> None:
@@ -75,6 +77,7 @@ class BatchView(anywidget.AnyWidget):
 
 def mimebundle(view: BatchView, fallback: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a notebook shows of a view, with what stands alone where no kernel lives."""
+    view.feed.expect()
     shown = view._repr_mimebundle_()
     data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
     return dict(data) | dict(fallback), dict(metadata)

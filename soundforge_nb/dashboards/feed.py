@@ -4,6 +4,9 @@ One thread looks at the source when it says that it changed, at most ten times a
 often that looking takes more than a quarter of the time; so a flood of progress costs the same as a
 trickle, and the last state always arrives. Messages are numbered: a view that missed one says so with
 its next heartbeat, and gets a snapshot.
+
+While a cell runs the kernel may be deaf: no heartbeat arrives. Then who was there counts as still
+there, and as a view that has just appeared can't ask for a snapshot, one is sent every second.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from soundforge_nb.errors import SoundforgeError
 log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
+#: Stands for a view that was put into a notebook and was not heard yet.
+_EXPECTED = "expected"
 #: What a view shows of a snapshot, and which of its parts are rows by which id.
 StateOf = Callable[[dict[str, Any]], State]
 
@@ -39,6 +44,9 @@ class Pace:
     first_backoff: float = 0.5
     longest_backoff: float = 10.0
     lease: float = LEASE_SECONDS
+    #: While a cell runs: heard nothing for so long is deaf, and then a snapshot goes out so often.
+    deaf_after: float = 7.0
+    deaf_look: float = 1.0
 
 
 class Feed:
@@ -53,6 +61,8 @@ class Feed:
         From a snapshot to the state that views show; its part ``state`` is ``"finished"`` at rest.
     rows : mapping
         See `changes`.
+    cell_runs : callable, optional
+        Whether a cell runs, so that messages of views may have to wait.
     """
 
     def __init__(
@@ -62,12 +72,14 @@ class Feed:
         state_of: StateOf,
         rows: Mapping[str, str],
         *,
+        cell_runs: Callable[[], bool] = lambda: False,
         pace: Pace | None = None,
     ) -> None:
         self._source = source
         self._send = send
         self._state_of = state_of
         self._rows = rows
+        self._cell_runs = cell_runs
         self._pace = pace or Pace()
         self._viewers = Viewers(self._pace.lease)
         # Held while a message is made and sent, so that numbers arrive in order.
@@ -77,25 +89,33 @@ class Feed:
         self._state: State = {}
         self._number = 0
         self._snapshot_wanted = False
+        self._snapshot_at = float("-inf")
         self._looking_since: float | None = None
+        self._heard_at = float("-inf")
+        self._shown_at = float("-inf")
 
     # -- from the views ---------------------------------------------------------------------------
+
+    def expect(self) -> None:
+        """A view was put into a notebook, and will be heard as soon as the kernel listens."""
+        with self._lock:
+            self._shown_at = time.monotonic()
+            self._viewers.heard(_EXPECTED, self._shown_at)
+            self._start_or_wake()
 
     def heard(self, view: str, seen: int) -> None:
         """A view is there, and has seen the message of number `seen` (0: none yet)."""
         now = time.monotonic()
         with self._lock:
+            self._heard_at = now
+            self._viewers.left(_EXPECTED)
             self._viewers.heard(view, now)
             since = self._looking_since
             unanswered = 0.0 if since is None else round(now - since, 1)
             self._say({"type": "pulse", "unanswered_seconds": unanswered})
-            if self._thread is None:
+            if self._thread is None or seen != self._number:
                 self._snapshot_wanted = True
-                self._thread = threading.Thread(target=self._run, name="soundforge-view", daemon=True)
-                self._thread.start()
-            elif seen != self._number:
-                self._snapshot_wanted = True
-                self._wake.set()
+                self._start_or_wake()
 
     def left(self, view: str) -> None:
         """A view was closed."""
@@ -132,15 +152,37 @@ class Feed:
                 continue
             backoff = self._pace.first_backoff
             time.sleep(max(self._pace.fastest - took, took / self._pace.busy_share - took, 0.0))
-            self._wake.wait(None if self._resting else self._pace.look)
+            self._wake.wait(self._until_next_look())
         _end(unfollow)
 
+    def _start_or_wake(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="soundforge-view", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
     def _somebody_looks(self) -> bool:
+        now = time.monotonic()
         with self._lock:
-            if self._viewers.anyone(time.monotonic(), resting=self._resting):
+            if self._deaf(now) and not self._resting:
+                self._viewers.renew(now)
+            if self._viewers.anyone(now, resting=self._resting):
                 return True
             self._thread = None
             return False
+
+    def _until_next_look(self) -> float | None:
+        now = time.monotonic()
+        if self._repeats(now):
+            return self._pace.deaf_look
+        return None if self._resting else self._pace.look
+
+    def _deaf(self, now: float) -> bool:
+        return self._cell_runs() and now - self._heard_at > self._pace.deaf_after
+
+    def _repeats(self, now: float) -> bool:
+        """Whether snapshots go out unasked. At rest only for the view that is about to appear."""
+        return self._deaf(now) and (not self._resting or now - self._shown_at < self._pace.lease)
 
     def _look(self) -> float:
         """Look once and tell what is new; returns how many seconds looking took."""
@@ -162,8 +204,11 @@ class Feed:
             self._viewers.renew(time.monotonic())
         if changed:
             self._number += 1
-        if self._snapshot_wanted:
+        now = time.monotonic()
+        repeated = self._repeats(now) and now - self._snapshot_at >= self._pace.deaf_look
+        if self._snapshot_wanted or repeated:
             self._snapshot_wanted = False
+            self._snapshot_at = now
             self._say({"type": "snapshot", "state": state})
         elif changed:
             self._say({"type": "change"} | changed)

@@ -13,6 +13,7 @@ import pytest
 from soundforge_nb.dashboards import assets
 from soundforge_nb.dashboards.batch_summary import mimebundle as alone
 from soundforge_nb.dashboards.batch_view import BatchView, mimebundle
+from soundforge_nb.dashboards.cells import Cells
 from soundforge_nb.errors import ConnectionLost, SoundforgeError
 from tests.dashboards.conftest import FakeSource, Sent, finished_batch, job, running_batch
 
@@ -115,3 +116,23 @@ def test_a_notebook_gets_the_live_view_and_what_stands_alone(view: BatchView) ->
 def test_a_front_end_that_is_not_built_says_so() -> None:
     with pytest.raises(SoundforgeError, match=r"other\.js is not built\. Run make widgets"):
         assets.asset("other.js")
+
+
+def test_cells_are_followed() -> None:
+    class Events:
+        def __init__(self) -> None:
+            self.callbacks: dict[str, Any] = {}
+
+        def register(self, name: str, callback: Any) -> None:
+            self.callbacks[name] = callback
+
+    class Shell:
+        events = Events()
+
+    cells = Cells(Shell())
+    assert cells.running, "what is made in a cell is made while it runs"
+    Shell.events.callbacks["post_run_cell"](object())
+    assert not cells.running
+    Shell.events.callbacks["pre_run_cell"](object())
+    assert cells.running
+    assert not Cells().running

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from soundforge_nb.dashboards.batch_state import batch_state
+from soundforge_nb.dashboards.batch_view import ROWS
 from soundforge_nb.dashboards.feed import Feed, Pace
 from soundforge_nb.errors import ConnectionLost
 from tests.dashboards.conftest import (
@@ -178,9 +180,6 @@ def test_looking_takes_a_quarter_of_the_time_at_most(
 
 
 def test_a_page_that_can_not_be_reached_does_not_end_the_feed(source: FakeSource, sent: Sent) -> None:
-    from soundforge_nb.dashboards.batch_state import batch_state
-    from soundforge_nb.dashboards.batch_view import ROWS
-
     def send(message: dict[str, object]) -> None:
         sent(message)
         raise OSError("the socket is closed")
@@ -190,5 +189,53 @@ def test_a_page_that_can_not_be_reached_does_not_end_the_feed(source: FakeSource
     sent.next("snapshot")
     source.becomes(finished_batch())
     sent.next("change")
+    feed.left("view")
+    until(lambda: not feed.running)
+
+
+class Cell:
+    """A cell that runs or not."""
+
+    runs = True
+
+
+def deaf_feed(source: FakeSource, sent: Sent, cell: Cell, pace: Pace) -> Feed:
+    return Feed(source, sent, batch_state, ROWS, cell_runs=lambda: cell.runs, pace=pace)
+
+
+def test_while_a_cell_runs_a_view_is_told_unasked(source: FakeSource, sent: Sent) -> None:
+    cell = Cell()
+    feed = deaf_feed(source, sent, cell, replace(QUICK, lease=0.05, deaf_after=0.0, deaf_look=0.02))
+    feed.expect()
+    began = time.monotonic()
+    while time.monotonic() - began < 0.3:
+        assert sent.next("snapshot")["state"]["percent"] == 27
+    assert feed.running, "a lease ran out though nobody could be heard"
+    cell.runs = False
+    until(lambda: not feed.running)
+
+
+def test_at_rest_only_a_view_that_is_about_to_appear_is_told_unasked(source: FakeSource, sent: Sent) -> None:
+    source.now = finished_batch()
+    feed = deaf_feed(source, sent, Cell(), replace(QUICK, lease=0.2, deaf_after=0.0, deaf_look=0.02))
+    feed.expect()
+    for _ in range(3):
+        sent.next("snapshot")
+    threading.Event().wait(0.3)
+    told = len(sent.all)
+    threading.Event().wait(0.2)
+    assert len(sent.all) == told
+    feed.heard("view", 0)
+    feed.left("view")
+    until(lambda: not feed.running)
+
+
+def test_a_kernel_that_hears_while_a_cell_runs_is_not_deaf(source: FakeSource, sent: Sent) -> None:
+    feed = deaf_feed(source, sent, Cell(), replace(QUICK, deaf_look=0.0))
+    feed.heard("view", 0)
+    sent.next("snapshot")
+    looked = source.looked
+    until(lambda: source.looked > looked + 3)
+    assert len(sent.of("snapshot")) == 1
     feed.left("view")
     until(lambda: not feed.running)

@@ -7,7 +7,7 @@ let host: FakeHost;
 let session: Session;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"] });
   host = new FakeHost();
   session = new Session(host, { heartbeatSeconds: 5, silenceSeconds: 13 });
   session.open();
@@ -80,6 +80,15 @@ test("a request waits for its own answer", () => {
   expect(session.shown.pending).toBe("retry");
   host.tell({ type: "answer", request, ok: false, sentence: "No." });
   expect([session.shown.pending, session.shown.answer?.sentence]).toEqual([null, "No."]);
+});
+
+test("a kernel that runs a cell answers later, and the view says so", () => {
+  session.act("cancel");
+  vi.advanceTimersByTime(3000);
+  expect(session.shown.pending).toBe("cancel");
+  expect(session.shown.answer?.sentence).toContain("busy with a cell");
+  host.tell({ type: "answer", request: host.of("act")[0]?.["request"], ok: true, sentence: "Cancelled: 1 job." });
+  expect([session.shown.pending, session.shown.answer?.sentence]).toEqual([null, "Cancelled: 1 job."]);
 });
 
 test("what is not of the contract is dropped", () => {

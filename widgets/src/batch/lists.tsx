@@ -28,19 +28,17 @@ export function RunningList({ state }: { readonly state: BatchState }) {
 
 function RunningRow({ row }: { readonly row: Running }) {
   const name = shortName(row.name);
+  const doing = [row.attempt > 1 ? `Attempt ${row.attempt}` : "", row.message].filter(Boolean).join(" · ");
   return (
     <li class="sf-job" data-job={row.job_id}>
       <span class="sf-job-name" title={row.name}>
         {name}
       </span>
-      <span class="sf-job-step sf-quiet">
-        {stepName(row.step)}
-        {row.attempt > 1 && `, attempt ${row.attempt}`}
-      </span>
+      <span class="sf-job-step sf-quiet">{stepName(row.step)}</span>
       <ProgressBar label={`${stepName(row.step)} ${name}`} percent={Math.min(100, row.progress)} />
       <span class="sf-job-percent">{row.progress} %</span>
-      <span class="sf-job-message sf-quiet" title={row.message}>
-        {row.message}
+      <span class="sf-job-message sf-quiet" title={doing}>
+        {doing}
       </span>
     </li>
   );
@@ -54,7 +52,8 @@ export function FailureList({ state }: { readonly state: BatchState }) {
   return (
     <section class="sf-section" aria-label="Failed">
       <h4 class="sf-title">
-        <span class="sf-key sf-failed" /> Failed <span class="sf-quiet">{total.toLocaleString("en")}</span>
+        <span class="sf-key sf-failed" />
+        Failed <span class="sf-quiet">{total.toLocaleString("en")}</span>
       </h4>
       <ul class="sf-list">
         {shown.map((failure, position) => (

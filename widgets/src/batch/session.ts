@@ -11,9 +11,14 @@ export interface Shown {
   readonly answer: Pick<Answer, "ok" | "sentence"> | null;
 }
 
+/** An answer that takes longer waits for a cell that runs. */
+const PATIENCE_MS = 3000;
+const BUSY = { ok: true, sentence: "The kernel is busy with a cell. This is done as soon as it is free." };
+
 export class Session {
   #shown: Shown = { synced: NOTHING, silent: false, pending: null, answer: null };
   #request: string | null = null;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
   readonly #listeners = new Set<() => void>();
   readonly #channel: Channel;
 
@@ -40,12 +45,15 @@ export class Session {
   }
 
   close(): void {
+    clearTimeout(this.#waiting);
     this.#channel.close();
   }
 
   act(action: Action): void {
     this.#request = this.#channel.request(action);
     this.#show({ pending: action, answer: null });
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#show({ answer: BUSY }), PATIENCE_MS);
   }
 
   #receive(content: unknown): void {
@@ -54,7 +62,9 @@ export class Session {
       return;
     }
     if (content.type === "answer") {
-      if (content.request === this.#request) this.#show({ pending: null, answer: content });
+      if (content.request !== this.#request) return;
+      clearTimeout(this.#waiting);
+      this.#show({ pending: null, answer: content });
       return;
     }
     const { synced, missed } = receive(this.#shown.synced, content, now());

@@ -1,6 +1,6 @@
 // The view of a batch, from the top.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ProgressBar } from "../shared/bar";
+import { PartsBar, type Part } from "../shared/bar";
 import { now } from "../shared/channel";
 import { duration } from "../shared/format";
 import { Actions } from "./actions";
@@ -65,7 +65,14 @@ function Loaded(props: {
         <p class="sf-quiet">This batch has no tracks. Look at what forge.add gave: it names what it found.</p>
       ) : (
         <div class="sf-whole">
-          <ProgressBar label="Whole batch" percent={state.percent} tone={tone(state)} large />
+          <PartsBar
+            label="Whole batch"
+            valueText={`${state.percent} percent`}
+            percent={state.percent}
+            total={100}
+            parts={wholeParts(state)}
+            large
+          />
           <span class="sf-percent">{state.percent} %</span>
         </div>
       )}
@@ -74,6 +81,16 @@ function Loaded(props: {
       <FailureList state={state} />
     </>
   );
+}
+
+/** Under way: how far. At the end: what came out. */
+function wholeParts({ state, percent, inputs }: BatchState): Part[] {
+  if (state !== "finished") return [{ name: "running", share: percent }];
+  const share = (count: number) => (100 * count) / Math.max(1, inputs.total);
+  return [
+    { name: "done", share: share(inputs.done) },
+    { name: "failed", share: share(inputs.failed) },
+  ];
 }
 
 function tone(state: BatchState): string {

@@ -1,28 +1,22 @@
 // Bars: one of a whole, and one of parts.
 
-interface Part {
+export interface Part {
   readonly name: string;
   readonly share: number;
 }
 
-export function ProgressBar(props: {
-  readonly label: string;
-  readonly percent: number;
-  readonly valueText?: string;
-  readonly tone?: string;
-  readonly large?: boolean;
-}) {
+export function ProgressBar(props: { readonly label: string; readonly percent: number }) {
   return (
     <div
-      class={`sf-bar${props.large ? " sf-bar-large" : ""}`}
+      class="sf-bar"
       role="progressbar"
       aria-label={props.label}
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={props.percent}
-      aria-valuetext={props.valueText ?? `${props.percent} percent`}
+      aria-valuetext={`${props.percent} percent`}
     >
-      <span class={`sf-part sf-${props.tone ?? "running"}`} style={{ width: `${props.percent}%` }} />
+      <span class="sf-part sf-running" style={{ width: `${props.percent}%` }} />
     </div>
   );
 }
@@ -34,10 +28,11 @@ export function PartsBar(props: {
   readonly percent: number;
   readonly total: number;
   readonly parts: readonly Part[];
+  readonly large?: boolean;
 }) {
   return (
     <div
-      class="sf-bar sf-bar-parts"
+      class={`sf-bar sf-bar-parts${props.large ? " sf-bar-large" : ""}`}
       role="progressbar"
       aria-label={props.label}
       aria-valuemin={0}

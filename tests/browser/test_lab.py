@@ -1,0 +1,129 @@
+"""A batch in a real JupyterLab: it runs, finishes, can be stopped and tried again, and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.accessibility import serious_faults
+from tests.browser.conftest import MakePage, Watched, Workplace
+from tests.browser.scenes import EVIL
+
+Screenshot = Callable[[Any, str], None]
+
+#: The view in the notebook in front; others lie behind it.
+VIEW = ".jp-NotebookPanel:not(.lm-mod-hidden) .sf"
+RUNNING, FINISHED = f"{VIEW}[data-state=running] .sf-job", f"{VIEW}[data-state=finished]"
+_KERNEL_IS_IDLE = """name => {
+    const shown = window.jupyterapp?.shell.currentWidget;
+    return shown?.context?.path === name && shown.sessionContext.session?.kernel?.status === "idle";
+}"""
+_RUN_COMMAND = """async ([name, given]) => {
+    await window.jupyterapp.restored;
+    void window.jupyterapp.commands.execute(name, given);
+}"""
+
+
+class Lab:
+    """One page of a JupyterLab, in which notebooks are opened one after another."""
+
+    def __init__(self, page: Any, watched: Watched, address: str) -> None:
+        self.page, self.watched, self.address = page, watched, address
+        page.goto(f"{address}/lab?reset")
+        page.wait_for_function("() => window.jupyterapp?.shell")
+        self.command("application:toggle-left-area")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run a command of Lab, without waiting for its end."""
+        self.page.evaluate(_RUN_COMMAND, [name, arguments])
+
+    def run(self, name: str) -> None:
+        """Open a notebook and run its cells."""
+        self.command("docmanager:open", path=name)
+        self.page.wait_for_function(_KERNEL_IS_IDLE, arg=name)
+        self.command("notebook:run-all-cells")
+
+    def use_theme(self, name: str, light: str) -> None:
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+
+    def told(self) -> str:
+        return " ".join(self.page.locator(VIEW).inner_text().split())
+
+
+@pytest.fixture(scope="module")
+def lab_page(lab_server: str, make_page: MakePage) -> Lab:
+    return Lab(*make_page(), lab_server)
+
+
+@pytest.fixture
+def lab(lab_page: Lab) -> Iterator[Lab]:
+    yield lab_page
+    lab_page.watched.assert_clean()
+
+
+def test_a_batch_from_its_start_to_its_end(lab: Lab, workplace: Workplace, screenshot: Screenshot) -> None:
+    page = lab.page
+    lab.run(workplace.notebook(songs=2))
+    page.wait_for_selector(RUNNING)
+    screenshot(page, "lab-running-light")
+    page.wait_for_selector(FINISHED)
+    assert "2 of 3 tracks done" in lab.told()
+    assert f"{EVIL}.wav is not audio" in lab.told()
+    assert (
+        page.locator(VIEW).get_by_role("progressbar", name="Whole batch").get_attribute("aria-valuenow")
+        == "100"
+    )
+    assert page.locator(f"{VIEW} img").count() == 0
+    assert serious_faults(page, VIEW) == []
+    screenshot(page, "lab-finished-light")
+    lab.use_theme("JupyterLab Dark", "false")
+    assert serious_faults(page, VIEW) == []
+    screenshot(page, "lab-finished-dark")
+    page.set_viewport_size({"width": 560, "height": 900})
+    page.wait_for_function(
+        "view => document.querySelector(view).getBoundingClientRect().width < 560", arg=VIEW
+    )
+    screenshot(page, "lab-finished-narrow")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    lab.use_theme("JupyterLab Light", "true")
+    # The kernel lives on: a page that is loaded anew shows the batch as it stands.
+    lab.command("docmanager:save")
+    page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    page.wait_for_selector(FINISHED)
+
+
+def test_stopped_by_keyboard_and_tried_again(lab: Lab, workplace: Workplace, screenshot: Screenshot) -> None:
+    page, name = lab.page, workplace.notebook(songs=3)
+    lab.run(name)
+    page.wait_for_selector(RUNNING)
+    view = page.locator(VIEW)
+    view.get_by_role("button", name="Cancel", exact=True).focus()
+    page.keyboard.press("Enter")
+    view.get_by_role("alertdialog").wait_for()
+    screenshot(view, "lab-question")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_selector(FINISHED)
+    batch = workplace.batch(name)
+    assert (batch.finished, batch.ok) == (True, False)
+    screenshot(view, "lab-cancelled")
+    view.get_by_role("button", name="Retry failed").click()
+    page.wait_for_selector(RUNNING)
+    page.wait_for_selector(FINISHED)
+    assert "3 of 4 tracks done" in lab.told()
+
+
+def test_a_cell_that_waits_does_not_blind_it_and_a_lost_connection_shows(
+    lab: Lab, workplace: Workplace, screenshot: Screenshot
+) -> None:
+    page = lab.page
+    lab.run(workplace.notebook("batch.wait()", "forge.close()\nbatch._view.feed.look()", songs=1))
+    page.wait_for_selector(RUNNING)
+    page.wait_for_selector(f"{VIEW} .sf-trouble")
+    assert "Connection lost. This connection was closed." in lab.told()
+    assert "1 of 2 tracks done" in lab.told()
+    screenshot(page.locator(VIEW), "lab-disconnected")

@@ -1,0 +1,27 @@
+"""A batch as a page of a real Voilà."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.accessibility import serious_faults
+from tests.browser.conftest import MakePage, Workplace
+
+
+def test_a_page(
+    voila_server: str, workplace: Workplace, make_page: MakePage, screenshot: Callable[[Any, str], None]
+) -> None:
+    page, watched = make_page()
+    page.goto(f"{voila_server}/voila/render/{workplace.notebook(songs=1)}?voila-theme=dark")
+    page.wait_for_selector(".sf[data-state=finished]")
+    assert "1 of 2 tracks done" in " ".join(page.locator(".sf").inner_text().split())
+    assert page.locator(".sf img").count() == 0
+    assert serious_faults(page, ".sf") == []
+    screenshot(page, "voila-finished-dark")
+    # Voilà's own template asks a stranger for icons; nothing of ours needs them.
+    assert all("fontawesome" in address for address in watched.away)
+    refused = len(watched.away)
+    assert [error for error in watched.errors if "net::ERR_FAILED" not in error] == []
+    assert len(watched.errors) <= refused
+    assert watched.dialogs == []
