@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "audio"))
 from songs import SAMPLE_RATE_HZ, Song, play
 
 from soundforge_nb.audio.harmony import ChromaBuilder
-from soundforge_nb.audio.key import PROFILES, TONICS, key_correlations
+from soundforge_nb.audio.key import DEFAULT_PROFILES, PROFILES, TONICS, key_correlations
 
 SORTS = {
     "saw, backbeat": {},
@@ -96,8 +96,8 @@ def main() -> None:
     for (chroma_name, profiles), hits in exact.items():
         mean_score = np.mean(scores[chroma_name, profiles])
         print(f"{chroma_name:14}{profiles:20}{np.mean(hits):8.1%}{mean_score:8.3f}")
-    print("\nours, albrecht-shanahan, by sort")
-    by_sort = np.array(exact["ours", "albrecht-shanahan"]).reshape(len(SORTS), 24).mean(axis=1)
+    print(f"\nours, {DEFAULT_PROFILES}, by sort")
+    by_sort = np.array(exact["ours", DEFAULT_PROFILES]).reshape(len(SORTS), 24).mean(axis=1)
     for sort, share in zip(SORTS, by_sort, strict=True):
         print(f"{sort:34}{share:8.1%}")
 
