@@ -57,7 +57,10 @@ def _whole(snapshot: dict[str, Any]) -> dict[str, float]:
 def _steps(snapshot: dict[str, Any]) -> str:
     if not snapshot["steps"]:
         return ""
-    heads = "".join(f"<th style='{_CELL};font-weight:normal;{_QUIET}'>{_key(s)}{s}</th>" for s in STATUSES)
+    heads = "".join(
+        f"<th style='{_CELL};font-weight:normal'>{_key(s)}<span style='{_QUIET}'>{s}</span></th>"
+        for s in STATUSES
+    )
     rows = "".join(
         f"<tr style='background:none'><td style='{_FIRST}'>{escape(words.step_name(step))}</td>"
         f"<td style='{_CELL}'>{_bar(counts, 150, 8, words.told_counts(counts))}</td>"

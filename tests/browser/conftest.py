@@ -181,7 +181,7 @@ _LAB_SETTINGS: dict[str, dict[str, Any]] = {
 def voila_server(workplace: Workplace, browser: Browser) -> Iterator[str]:
     """A Voilà server on the workplace's folder; gives its address."""
     port = free_tcp_port()
-    options = [f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser", "--token="]
+    options = [f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser", "--token=", "--theme=dark"]
     command = [sys.executable, "-m", "voila", str(workplace.folder), *options]
     server = Server(command, f"http://127.0.0.1:{port}", workplace.folder, {})
     try:

@@ -54,12 +54,13 @@ def test_cancelling_by_keyboard(
     page.keyboard.press("Enter")
     question = page.locator("#busy").get_by_role("alertdialog")
     question.wait_for()
-    assert page.evaluate("document.activeElement.textContent") == "Keep going"
+    focused = "text => document.activeElement.textContent === text"
+    page.wait_for_function(focused, arg="Keep going")
     assert serious_faults(page, "#busy") == []
     screenshot(page.locator("#busy"), "question-light")
     page.keyboard.press("Escape")
     question.wait_for(state="detached")
-    assert page.evaluate("document.activeElement.textContent") == "Cancel"
+    page.wait_for_function(focused, arg="Cancel")
     watched.assert_clean()
 
 

@@ -13,7 +13,7 @@ def test_a_page(
     voila_server: str, workplace: Workplace, make_page: MakePage, screenshot: Callable[[Any, str], None]
 ) -> None:
     page, watched = make_page()
-    page.goto(f"{voila_server}/voila/render/{workplace.notebook(songs=1)}?voila-theme=dark")
+    page.goto(f"{voila_server}/voila/render/{workplace.notebook(songs=1)}")
     page.wait_for_selector(".sf[data-state=finished]")
     assert "1 of 2 tracks done" in " ".join(page.locator(".sf").inner_text().split())
     assert page.locator(".sf img").count() == 0

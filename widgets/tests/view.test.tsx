@@ -140,7 +140,7 @@ test("a lost connection looks like one, and so does its return", () => {
   tell(snapshot(1));
   tell({ type: "lost", number: 1, at: 1, sentence: "The application went away.", again_seconds: 1 });
   expect(el.querySelector(".sf-trouble")?.textContent).toBe(
-    "Connection lost. The application went away. Trying again by itself.",
+    "Connection lost. The application went away. (This view keeps trying.)",
   );
   expect(el.textContent).toContain("1 of 4 tracks done");
   tell(snapshot(1));

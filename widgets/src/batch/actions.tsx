@@ -1,5 +1,5 @@
 // The buttons. Where work would be lost, a question stands between the click and the deed.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { counted } from "../shared/format";
 import type { BatchState } from "./messages";
 import type { Session } from "./session";
@@ -14,7 +14,7 @@ export function Actions({ session, state }: { readonly session: Session; readonl
   useEffect(() => {
     if (finished) setAsking(false);
   }, [finished]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Whoever came by keyboard goes on where they were.
     if (wasAsking.current && !asking) cancelButton.current?.focus();
     wasAsking.current = asking;
@@ -56,7 +56,8 @@ export function Actions({ session, state }: { readonly session: Session; readonl
 
 function Question(props: { readonly unfinished: number; readonly onNo: () => void; readonly onYes: () => void }) {
   const no = useRef<HTMLButtonElement>(null);
-  useEffect(() => no.current?.focus(), []);
+  // Before the next key arrives.
+  useLayoutEffect(() => no.current?.focus(), []);
   return (
     <div
       class="sf-actions sf-question"

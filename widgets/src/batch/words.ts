@@ -38,7 +38,7 @@ export function trouble(lost: string | null, silent: boolean, unansweredSeconds:
   if (silent) {
     return "The kernel does not answer. It may be busy, or gone; the jobs go on without it.";
   }
-  if (lost !== null) return `Connection lost. ${lost} Trying again by itself.`;
+  if (lost !== null) return `Connection lost. ${lost} (This view keeps trying.)`;
   if (unansweredSeconds >= 5) {
     return `The application has not answered for ${Math.round(unansweredSeconds)} s.`;
   }
