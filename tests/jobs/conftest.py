@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from soundforge_nb.config import Config
 from soundforge_nb.jobs import table
@@ -22,6 +23,11 @@ from soundforge_nb.lifecycle.clock import ManualClock
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.store import Store
+
+# A machine that is busy with something else makes no property false.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
 
 SETTINGS = {"name": "VARCHAR", "value": "JSON"}
 

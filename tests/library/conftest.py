@@ -8,9 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.store import Store
+
+# A machine that is busy with something else makes no property false.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
 
 RATE_HZ = 22_050
 
