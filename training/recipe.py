@@ -24,11 +24,11 @@ class Recipe:
     warmup_steps: int = 50
     decay_fraction: float = 0.4
     clip: float = 1.0
-    ema: float = 0.998
+    ema: float = 0.99
     consistency: float = 0.1
     seed: int = 1
     split: str = "train"
-    low_band_fraction: float = 0.75
+    low_band_fraction: float = 0.9
     low_band_bins: int = 1024
 
 
