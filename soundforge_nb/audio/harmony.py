@@ -95,7 +95,7 @@ def fold(spectrum: NDArray[np.float32]) -> Chroma:
 def tuning_of(bins: NDArray[np.float64]) -> float:
     """How far the pitches lie from A = 440 Hz, in semitones, from the summed bins of an octave.
 
-    >>> round(tuning_of(np.tile([1.0, 0.0, 0.0], 12)), 2)
+    >>> abs(round(tuning_of(np.tile([1.0, 0.0, 0.0], 12)), 2))
     0.0
     """
     turn = np.exp(-2j * np.pi * np.arange(BINS_PER_OCTAVE) / BINS_PER_SEMITONE)

@@ -15,7 +15,8 @@ from soundforge_nb.programs.request import path_of, set_threads, versions
 def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     path = path_of(request)
     set_threads(request)
-    report(0, "Starting")
+    # librosa compiles its inner loops when they are first needed: half a minute, once a data folder.
+    report(0, "Loading librosa (the first time takes a while)")
     # Here, not above: the hello line must not wait for librosa.
     from soundforge_nb.audio.analysis import analyze
 
