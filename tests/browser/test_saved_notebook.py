@@ -34,7 +34,9 @@ def test_it_stands_alone(
     page_folder.mkdir()
     html, _ = HTMLExporter(template_name="lab").from_notebook_node(notebook)
     (page_folder / "saved.html").write_text(html, encoding="utf-8")
-    ground = "<meta charset='utf-8'><body style='background:{0};color:{1};font:14px sans-serif'>"
+    ground = (
+        "<!doctype html><meta charset='utf-8'><body style='background:{0};color:{1};font:14px sans-serif'>"
+    )
     summary = notebook.cells[3].outputs[0].data["text/html"]
     for scheme, colours in {"light": ("#fff", "#111"), "dark": ("#111", "#eee")}.items():
         (page_folder / f"{scheme}.html").write_text(ground.format(*colours) + summary, encoding="utf-8")

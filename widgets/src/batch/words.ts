@@ -36,7 +36,7 @@ export function announcement(before: BatchState | null, after: BatchState | null
 /** What stands between the view and the truth, or null. */
 export function trouble(lost: string | null, silent: boolean, unansweredSeconds: number): string | null {
   if (silent) {
-    return "The kernel does not answer. It may be busy, or gone; the jobs go on without it.";
+    return "The kernel does not answer. If it was restarted, run the cell again; the jobs go on without it.";
   }
   if (lost !== null) return `Connection lost. ${lost} (This view keeps trying.)`;
   if (unansweredSeconds >= 5) {
