@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from soundforge_nb.config import Config
 
@@ -61,9 +60,8 @@ def child_environment(
     cache = config.cache_folder
     result |= {name: str(max(1, threads)) for name in _THREADS}
     result |= {"NUMBA_CACHE_DIR": str(cache / "numba"), "MPLCONFIGDIR": str(cache / "matplotlib")}
-    # Weights that are on this machine already are read where they lie.
-    own = Path(result.get("XDG_CACHE_HOME") or Path(result.get("HOME") or Path.home()) / ".cache")
+    # What is downloaded goes here, unless the person said where. Weights that lie in Demucs' own caches
+    # are found there all the same: the separation looks in both.
     for variable, name in (("TORCH_HOME", "torch"), ("HF_HOME", "huggingface")):
-        if variable not in result and not (own / name / "hub").is_dir():
-            result[variable] = str(cache / name)
+        result.setdefault(variable, str(cache / name))
     return result

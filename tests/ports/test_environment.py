@@ -40,9 +40,9 @@ def test_caches_and_threads_are_set(tmp_path):
     assert made["PYTHONUNBUFFERED"] == "1"
 
 
-def test_weights_that_are_on_the_machine_are_read_where_they_lie(tmp_path):
+def test_downloads_go_into_the_cache_unless_the_person_said_where(tmp_path):
     settings = config.load(tmp_path / "data", environment={})
     (tmp_path / ".cache" / "torch" / "hub").mkdir(parents=True)
     made = child_environment(settings, 1, {"HOME": str(tmp_path), "HF_HOME": "/mine"})
-    assert "TORCH_HOME" not in made
+    assert made["TORCH_HOME"] == f"{settings.cache_folder}/torch"
     assert made["HF_HOME"] == "/mine"
