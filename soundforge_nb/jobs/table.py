@@ -283,7 +283,7 @@ def _cancel_followers(
 def cancel_waiting(
     session: Session, job_ids: Iterable[str], error: dict[str, Any], now: datetime
 ) -> list[dict[str, Any]]:
-    """Cancel what does not run yet among these jobs and all that follows them; returns what it was."""
+    """Cancel what does not run yet among these jobs and all that follows; returns it, the oldest first."""
     reason = str(error.get("message", ""))
     follower_error = {
         "error": "JobError",
@@ -291,7 +291,7 @@ def cancel_waiting(
         "message": f"What it waited for did not complete: {reason}",
         "remedy": "",
     }
-    return session.dicts(
+    rows = session.dicts(
         _sql("cancel_waiting"),
         {
             "job_ids": list(job_ids),
@@ -302,6 +302,8 @@ def cancel_waiting(
             "now": now,
         },
     )
+    # The order of RETURNING is nobody's promise; an identifier's is: what follows was made later.
+    return sorted(rows, key=lambda row: str(row["job_id"]))
 
 
 def retry_jobs(
