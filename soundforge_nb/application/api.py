@@ -12,6 +12,7 @@ from typing import Any
 import soundforge_nb
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.batching import insert_batch, snapshot
+from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.errors import InputError, JobNotFound, SoundforgeError
@@ -179,6 +180,11 @@ class Api:
             row["status"] = account.status_of(row)
             row["sentence"] = account.sentence_of(row) if row["status"] == account.FAILED else None
         return rows
+
+    @call
+    async def batch_results(self, batch_id: str) -> list[dict[str, Any]]:
+        """One row a track: what this batch asked for, as far as it is there."""
+        return await self._application.store.read("results", partial(results_of, batch_id=batch_id))
 
     @call
     async def cancel(self, job_ids: list[str], reason: str = "cancelled on request") -> int:

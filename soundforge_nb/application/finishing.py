@@ -18,6 +18,8 @@ from soundforge_nb.pipeline.plan import Wishes, keys_of
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.store import Store
 
+_MEASURED = ("tempo", "key", "energy", "spectral_centroid", "spectral_rolloff", "zero_crossing_rate")
+
 
 async def finish_batch(store: Store, batch_id: str, clock: Clock) -> None:
     """Write a batch's output folder, if it has one, and mark it; doing it twice does no harm."""
@@ -66,23 +68,46 @@ def _outputs(
         output = TrackOutput(track["track_id"], track["title"])
         if keys.separate:
             output.stems = catalog.stems_by_request(session, [keys.separate]).get(keys.separate, [])
-        if keys.analyze and catalog.analyses_by_request(session, [keys.analyze]):
-            output.analysis = _analysis_content(session, track)
+        if keys.analyze:
+            output.analysis = _analysis_content(session, track, keys.analyze)
         outputs.append(output)
     return rows, outputs
 
 
-def _analysis_content(session: Session, track: dict[str, Any]) -> dict[str, Any] | None:
-    found = catalog.analysis(session, track["track_id"], "mixture")
+def results_of(session: Session, batch_id: str) -> list[dict[str, Any]]:
+    """One row a track of a batch: what this batch asked for, whatever others measured since."""
+    batch = batches.get_batch(session, batch_id)
+    if batch is None:
+        return []
+    rows, outputs = _outputs(session, batch_id, batch["options"])
+    names = {row["track_id"]: row["name"] for row in reversed(rows)}
+    results = []
+    for output in outputs:
+        row: dict[str, Any] = {
+            "name": names[output.track_id],
+            "title": output.title,
+            "track_id": output.track_id,
+        }
+        if output.analysis is not None:
+            row |= {name: output.analysis[name] for name in _MEASURED}
+        if output.stems:
+            first = output.stems[0]
+            row |= {"model": first["model"], "null_residual_db": first["null_residual_db"]}
+            row["stems"] = {stem["stem"]: stem["path"] for stem in output.stems}
+        results.append(row)
+    return results
+
+
+def _analysis_content(session: Session, track: dict[str, Any], request_key: str) -> dict[str, Any] | None:
+    found = catalog.analysis(session, track["track_id"], "mixture", request_key)
     if found is None:
         return None
-    columns = ("tempo", "key", "energy", "spectral_centroid", "spectral_rolloff", "zero_crossing_rate")
     return {
         "track_id": track["track_id"],
         "title": track["title"],
         "artist": track["artist"],
         "file": track["path"],
-        **{name: found[name] for name in columns},
+        **{name: found[name] for name in _MEASURED},
         "features": found["analysis"],
         "curves": found["curves"],
     }

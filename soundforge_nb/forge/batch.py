@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 #: A snapshot is taken at most this often while waiting, and at least that often.
 _SNAPSHOT_SECONDS = 0.25
 _LOOK_SECONDS = 5.0
+_RESULT_COLUMNS = [
+    *("name", "title", "track_id", "tempo", "key", "energy", "spectral_centroid", "spectral_rolloff"),
+    *("zero_crossing_rate", "model", "null_residual_db", "stems"),
+]
 
 
 class Batch:
@@ -143,7 +147,10 @@ class Batch:
 
     def results(self) -> pd.DataFrame:
         """One row a track: its tempo, key and the rest, its stems' files, and how they add up."""
-        return self._forge.results_of(self.account())
+        import pandas as pd
+
+        rows = self._forge.call("batch_results", batch_id=self.batch_id)
+        return pd.DataFrame(rows, columns=_RESULT_COLUMNS)
 
     def errors(self) -> pd.DataFrame:
         """What failed: the input, the step and the sentence."""

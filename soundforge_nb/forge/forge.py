@@ -194,12 +194,6 @@ class Forge:
         """Cancel jobs and what would follow them; running ones end within two seconds."""
         return int(self.call("cancel", job_ids=list(job_ids)))
 
-    def results_of(self, account: pd.DataFrame) -> pd.DataFrame:
-        """The results of a batch's account: one row a track (see `Batch.results`)."""
-        from soundforge_nb.forge.results import results_of
-
-        return results_of(self, account)
-
     def status(self) -> dict[str, Any]:
         """The application: its children, Dask workers, queues and metrics."""
         found: dict[str, Any] = self.call("status")

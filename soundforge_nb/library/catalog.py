@@ -150,9 +150,12 @@ def analyses_by_request(session: Session, request_keys: Sequence[str]) -> dict[s
     return _grouped(session.dicts(_sql("analyses_by_request"), {"request_keys": list(request_keys)}))
 
 
-def analysis(session: Session, track_id: str, source: str) -> dict[str, Any] | None:
-    """The newest whole analysis of a track's mixture or stem."""
-    rows = session.dicts(_sql("newest_analysis"), {"track_id": track_id, "source": source})
+def analysis(
+    session: Session, track_id: str, source: str, request_key: str | None = None
+) -> dict[str, Any] | None:
+    """The newest whole analysis of a track's mixture or stem, or the one a request asked for."""
+    parameters = {"track_id": track_id, "source": source, "request_key": request_key}
+    rows = session.dicts(_sql("newest_analysis"), parameters)
     if not rows:
         return None
     row = rows[0]

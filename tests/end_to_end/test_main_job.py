@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -98,6 +99,36 @@ def test_minus_one_in_flac(forge, song, tmp_path):
     mixture, _ = soundfile.read(file)
     both = sum(soundfile.read(path)[0] for path in row["stems"].values())
     np.testing.assert_allclose(both, mixture, atol=2e-6)
+
+
+@pytest.mark.timeout(200)
+def test_a_batch_shows_its_own_results_whatever_came_later(forge, song, tmp_path):
+    file = song(tmp_path / "twice.wav", seconds=2, seed=7)
+    first = forge.process(
+        file, separate={"model": "demo", "stems": ["bass"]}, analyze="energy", output_folder=tmp_path / "out"
+    )
+    assert first.wait(100)
+    second = forge.process(file, separate={"model": "demo", "two_stems": "drums"}, analyze=["key", "energy"])
+    assert second.wait(100)
+
+    (of_first,) = first.results().to_dict("records")
+    (of_second,) = second.results().to_dict("records")
+
+    assert set(of_first["stems"]) == {"bass"}
+    assert pd.isna(of_first["key"])
+    assert set(of_second["stems"]) == {"drums", "no_drums"}
+    assert of_second["key"] == "A minor"
+    again = forge.process(
+        file,
+        separate={"model": "demo", "stems": ["bass"]},
+        analyze="energy",
+        output_folder=tmp_path / "again",
+    )
+    assert again.wait(30)
+    for name in ("analysis.json", "bass.wav"):
+        assert (tmp_path / "again" / "twice" / name).read_bytes() == (
+            tmp_path / "out" / "twice" / name
+        ).read_bytes()
 
 
 @pytest.mark.timeout(120)
