@@ -6,6 +6,7 @@
     ├── UsageError            a call, an option or a parameter is wrong
     │   └── ConfigError       a setting in a file, the environment or an argument is wrong
     ├── InputError            a file a person named can't be used (its `kind` says why)
+    ├── DiskError             the disk is full, or a folder on it can't be written
     ├── ModelUnavailable      a separation model's weights can't be had
     ├── PortError             a child process went wrong
     │   ├── ProgramMissing    the interpreter or the program can't be started
@@ -115,6 +116,10 @@ class ConfigError(UsageError):
 
 class InputError(SoundforgeError):
     default_kind = "input"
+
+
+class DiskError(SoundforgeError):
+    default_kind = "disk"
 
 
 class ModelUnavailable(SoundforgeError):

@@ -22,11 +22,16 @@ from soundforge_nb.audio import faults
 
 Block = NDArray[np.float32]
 
-BLOCK_SAMPLES = 1 << 16
+#: Values in a block, over all channels: a file of many channels must not take more memory than others.
+BLOCK_VALUES = 1 << 17
 #: The length in a compressed file's header may be wrong by a little; a song that lacks more is cut.
 TOLERATED_SHARE = 0.05
 #: A sample at or beyond this is counted as clipped: the largest value of 16-bit PCM.
 CLIP_LEVEL = 1.0 - 2.0**-15
+#: Sound has rates between these. A header that says 1 Hz would have a second resampled to half a day.
+LEAST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 1_000_000
+#: 180 dB beyond full scale. The squares of larger samples leave the range of float32.
+HIGHEST_LEVEL = 1e9
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class AudioFile:
         Raises
         ------
         InputError
-            Of kind damaged, not_finite or too_short.
+            Of kind damaged, not_finite, too_loud or too_short.
         """
         for block in self._reader.blocks():
             if len(block) == 0:
@@ -111,6 +116,9 @@ class AudioFile:
             first = self.samples + int(np.argmin(finite.all(axis=1)))
             raise faults.not_finite(self.path, first / self.format.sample_rate_hz)
         level = np.abs(block)
+        if level.max() > HIGHEST_LEVEL:
+            first = self.samples + int(np.argmax((level > HIGHEST_LEVEL).any(axis=1)))
+            raise faults.too_loud(self.path, first / self.format.sample_rate_hz)
         self.peak = max(self.peak, float(level.max()))
         self.clipped_samples += int(np.count_nonzero(level >= CLIP_LEVEL))
         self._hash.update(np.ascontiguousarray(block, dtype="<f4").data)
@@ -169,10 +177,15 @@ def open_audio(path: faults.FilePath, expected: dict[str, int] | None = None) ->
     before = faults.check_file(path, expected)
     reader = _reader(path)
     try:
+        if not LEAST_RATE_HZ <= reader.format.sample_rate_hz <= HIGHEST_RATE_HZ:
+            raise faults.odd_rate(path, reader.format.sample_rate_hz)
         yield AudioFile(path, reader)
     finally:
         reader.close()
-    after = Path(path).stat()
+    try:
+        after = Path(path).stat()
+    except OSError as error:
+        raise faults.changed(path) from error
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise faults.changed(path)
 

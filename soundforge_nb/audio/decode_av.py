@@ -49,11 +49,11 @@ class AvReader:
         except (av.FFmpegError, ValueError) as error:
             file.close()
             raise faults.not_audio(path) from error
-        if not container.streams.audio or not container.streams.audio[0].channels:
-            video = bool(container.streams)
+        fault = _stream_fault(path, container)
+        if fault is not None:
             container.close()
             file.close()
-            raise faults.no_audio_stream(path) if video else faults.not_audio(path)
+            raise fault
         return cls(path, file, container)
 
     def blocks(self) -> Iterator[Block]:
@@ -86,3 +86,14 @@ class AvReader:
     def close(self) -> None:
         self._container.close()
         self._file.close()
+
+
+def _stream_fault(path: faults.FilePath, container: Any) -> Exception | None:
+    """What keeps the first audio stream from being decoded."""
+    if not container.streams.audio:
+        return faults.no_audio_stream(path) if container.streams else faults.not_audio(path)
+    stream = container.streams.audio[0]
+    # A stream of an unknown codec, as a scratched header names one, has no context to ask.
+    if stream.codec_context is None or not (stream.channels and stream.codec_context.sample_rate):
+        return faults.not_audio(path)
+    return None

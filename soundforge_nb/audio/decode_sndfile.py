@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import soundfile
 
 from soundforge_nb.audio import faults
-from soundforge_nb.audio.decode import BLOCK_SAMPLES, TOLERATED_SHARE, AudioFormat, Block
+from soundforge_nb.audio.decode import BLOCK_VALUES, TOLERATED_SHARE, AudioFormat, Block
 
 #: Programs that write a WAV into a pipe can't know its size, and put the largest number there.
 _UNKNOWN_SIZE = 0x7FFF0000
@@ -40,9 +40,10 @@ class SndfileReader:
 
     def blocks(self) -> Iterator[Block]:
         samples = 0
+        block_samples = max(1, BLOCK_VALUES // self.format.channels)
         while True:
             try:
-                block = self._file.read(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+                block = self._file.read(block_samples, dtype="float32", always_2d=True)
             except soundfile.LibsndfileError as error:
                 raise self._damaged(samples, str(error.error_string).strip(" .")) from error
             if len(block) == 0:

@@ -5,13 +5,16 @@ kind       meaning
 ========== =====================================================================
 not_found  no such file
 is_folder  the path is a folder
+not_a_file a pipe, a socket or a device
 unreadable the system refuses to read it
 empty      a file of 0 bytes
 not_audio  no known audio format
 no_audio_stream a container, such as a video, without sound in it
 too_short  a sound file of 0 samples
+odd_rate   a sampling rate that no recording has
 damaged    it can't be decoded to its end
 not_finite samples that are NaN or infinite
+too_loud   samples so far beyond full scale that they are no sound
 changed    it is not the file that was meant: size or time differ
 ========== =====================================================================
 """
@@ -53,6 +56,14 @@ def is_folder(path: FilePath) -> InputError:
     )
 
 
+def not_a_file(path: FilePath) -> InputError:
+    return InputError(
+        f"{shown(path)} is no file but a pipe, a socket or a device.",
+        "Save the sound as a file and name that.",
+        kind="not_a_file",
+    )
+
+
 def unreadable(path: FilePath, reason: str) -> InputError:
     return InputError(
         f"{shown(path)} can't be read: {reason}.", "Check its permissions and its disk.", kind="unreadable"
@@ -85,6 +96,14 @@ def too_short(path: FilePath) -> InputError:
     )
 
 
+def odd_rate(path: FilePath, sample_rate_hz: int) -> InputError:
+    return InputError(
+        f"{shown(path)} says that it has {sample_rate_hz} samples a second, which no recording has.",
+        "Its header is damaged: copy or download it again, or export it anew.",
+        kind="odd_rate",
+    )
+
+
 def damaged(path: FilePath, read_seconds: float, expected_seconds: float | None, reason: str) -> InputError:
     """The file breaks off; the sentence says how many seconds could be read.
 
@@ -105,6 +124,15 @@ def not_finite(path: FilePath, at_seconds: float) -> InputError:
         f"{at_seconds:.3f} seconds.",
         "Export it again from the program that made it, as 24-bit WAV or FLAC.",
         kind="not_finite",
+    )
+
+
+def too_loud(path: FilePath, at_seconds: float) -> InputError:
+    return InputError(
+        f"{shown(path)} has samples far beyond full scale, which are no sound, first at "
+        f"{at_seconds:.3f} seconds.",
+        "Export it again from the program that made it, as 24-bit WAV or FLAC.",
+        kind="too_loud",
     )
 
 
@@ -129,7 +157,7 @@ def check_file(path: FilePath, expected: dict[str, int] | None = None) -> os.sta
     Raises
     ------
     InputError
-        Of kind not_found, is_folder, unreadable, empty or changed.
+        Of kind not_found, is_folder, not_a_file, unreadable, empty or changed.
     """
     try:
         status = Path(path).stat()
@@ -139,6 +167,9 @@ def check_file(path: FilePath, expected: dict[str, int] | None = None) -> os.sta
         raise unreadable(path, getattr(error, "strerror", None) or str(error)) from error
     if stat.S_ISDIR(status.st_mode):
         raise is_folder(path)
+    if not stat.S_ISREG(status.st_mode):
+        # Opening a pipe would wait for somebody to write into it, perhaps for ever.
+        raise not_a_file(path)
     if not os.access(path, os.R_OK):
         raise unreadable(path, "permission denied")
     if status.st_size == 0:

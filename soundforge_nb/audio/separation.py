@@ -5,10 +5,7 @@ The stems are those of ``python -m demucs`` with the same model; `soundforge_nb.
 
 from __future__ import annotations
 
-import errno
-import os
 import random
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,6 +15,8 @@ from typing import Any
 import torch
 
 from soundforge_nb.audio import model_registry
+from soundforge_nb.audio.disk_space import check_room, write_error
+from soundforge_nb.audio.faults import check_file
 from soundforge_nb.audio.mixture import Mixture, survey
 from soundforge_nb.audio.model_loading import LoadedModel, load_model
 from soundforge_nb.audio.separation_options import SeparationOptions
@@ -64,7 +63,7 @@ def separate(
 
     Raises
     ------
-    InputError, UsageError, ModelUnavailable
+    InputError, UsageError, ModelUnavailable, DiskError
     """
     clock = _Clock()
     device = choose_device(options.device)
@@ -74,17 +73,17 @@ def separate(
     )
     _check(options, model)
     clock.lap("load")
+    stamp = expected or _stamp(path)
     mixture = survey(
         path,
         model.sample_rate_hz,
         model.channels,
-        expected,
+        stamp,
         lambda share: report(_percent(_SURVEY, share), "Reading the file"),
     )
     seed = random.SystemRandom().randrange(1 << 31) if options.seed is None else options.seed
-    folder = Path(output_folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_room(folder, options, model, mixture)
+    folder = _made(Path(output_folder), path)
+    check_room(folder, _stem_bytes(options, model, mixture), path)
     session = Session(
         path,
         model,
@@ -93,6 +92,7 @@ def separate(
         device,
         seed,
         lambda done, of: report(_percent(_SEPARATE, done / of), f"Separating (segment {done}/{of})"),
+        stamp,
     )
     with ExitStack() as writers:
         stems = _open_writers(session, folder, writers)
@@ -161,12 +161,23 @@ def _check(options: SeparationOptions, model: LoadedModel) -> None:
         )
 
 
-def _check_room(folder: Path, options: SeparationOptions, model: LoadedModel, mixture: Mixture) -> None:
-    """Better now than after an hour: OSError ENOSPC where the stems will not fit on the disk."""
+def _stamp(path: str) -> dict[str, int]:
+    status = check_file(path)
+    return {"size_bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _made(folder: Path, path: str) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder / "stems", path) from error
+    return folder
+
+
+def _stem_bytes(options: SeparationOptions, model: LoadedModel, mixture: Mixture) -> float:
+    """What will be written; of compressed formats an estimate."""
     stems = 2 if options.two_stems else len(options.stems or model.sources)
-    needed = stems * mixture.length * model.channels * options.format.bytes_per_sample
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+    return stems * mixture.length * model.channels * options.format.bytes_per_sample
 
 
 def _open_writers(session: Session, folder: Path, stack: ExitStack) -> dict[str, StemWriter]:
@@ -179,6 +190,7 @@ def _open_writers(session: Session, folder: Path, stack: ExitStack) -> dict[str,
             session.model.sample_rate_hz,
             session.model.channels,
             session.mixture.length,
+            session.path,
         )
         stack.callback(writers[stem].discard)
     return writers

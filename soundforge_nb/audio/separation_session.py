@@ -34,6 +34,8 @@ class Session:
         What the first pass found.
     seed : int
         For the shifts.
+    expected : dict, optional
+        ``size_bytes`` and ``mtime_ns`` the file must still have: it is read a second time here.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Session:
         device: torch.device,
         seed: int,
         progress: Progress,
+        expected: dict[str, int] | None = None,
     ) -> None:
         self.path = path
+        self._expected = expected
         self.model = model
         self.options = options
         self.mixture = mixture
@@ -89,7 +93,7 @@ class Session:
             the mixture. None where the mixture is silent, or not all stems were computed.
         """
         residual = 0.0
-        with open_audio(self.path) as file:
+        with open_audio(self.path, self._expected) as file:
             blocks = model_blocks(file, self.model.sample_rate_hz, self.model.channels)
             for mixture, stems in self._pairs(blocks):
                 difference = mixture.to(torch.float64) - stems.sum(dim=0, dtype=torch.float64)

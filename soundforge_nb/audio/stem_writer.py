@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ import soundfile
 
 from soundforge_nb.audio.curves import Envelope
 from soundforge_nb.audio.decode import Block
+from soundforge_nb.audio.disk_space import write_error
+from soundforge_nb.audio.faults import FilePath
 from soundforge_nb.errors import UsageError
 
 #: What a RIFF file can't exceed; longer stems are RF64, which the same programs read.
@@ -66,15 +68,30 @@ class StemWriter:
         Its name, which becomes the file's.
     samples : int
         How many samples per channel will come.
+    song : path
+        What the stem is of, for sentences.
+
+    Raises
+    ------
+    DiskError
+        The disk is full or the folder can't be written; `write` and `finish` raise it too.
     """
 
     def __init__(
-        self, folder: Path, stem: str, format: StemFormat, sample_rate_hz: int, channels: int, samples: int
+        self,
+        folder: Path,
+        stem: str,
+        format: StemFormat,
+        sample_rate_hz: int,
+        channels: int,
+        samples: int,
+        song: FilePath,
     ) -> None:
         self.stem = stem
         self.format = format
         self.file = folder / f"{stem}.{format.extension}"
         self._aside = folder / f"{self.file.name}.part"
+        self._song = song
         self._rate = sample_rate_hz
         self._channels = channels
         self._samples = 0
@@ -82,21 +99,30 @@ class StemWriter:
         self._energy = 0.0
         self._clipped = 0
         self._envelope = Envelope()
+        self._open = self._opened(samples)
+
+    def _opened(self, samples: int) -> soundfile.SoundFile:
+        format = self.format
         container = format.container
-        if container == "WAV" and samples * channels * format.bytes_per_sample > _RIFF_BYTES:
+        size = samples * self._channels * format.bytes_per_sample
+        if container == "WAV" and size > _RIFF_BYTES:
             container = "RF64"
         quality = {"compression_level": 0.0, "bitrate_mode": "CONSTANT"} if container == "MP3" else {}
-        self._open = soundfile.SoundFile(
-            os.fsencode(self._aside),
-            "w",
-            samplerate=sample_rate_hz,
-            channels=channels,
-            format=container,
-            subtype=format.subtype,
-            **quality,
-        )
+        with self._writing():
+            # By Python first: where that fails the system says why, libsndfile does not.
+            self._aside.touch()
+            opened = soundfile.SoundFile(
+                os.fsencode(self._aside),
+                "w",
+                samplerate=self._rate,
+                channels=self._channels,
+                format=container,
+                subtype=format.subtype,
+                **quality,
+            )
         # The chunk holds the time of writing: without it the same stem has the same bytes.
-        soundfile._snd.sf_command(self._open._file, _SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+        soundfile._snd.sf_command(opened._file, _SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+        return opened
 
     def write(self, block: Block) -> None:
         """Append samples of shape ``(samples, channels)``."""
@@ -108,24 +134,24 @@ class StemWriter:
         if self.format.integer:
             self._clipped += int(np.count_nonzero(level > 1.0))
             block = np.clip(block, -1.0, 1.0)
-        try:
+        with self._writing():
             self._open.write(block)
-        except soundfile.LibsndfileError as error:
-            raise self._write_error(error) from error
 
-    def _write_error(self, error: Exception) -> Exception:
-        # libsndfile says only "System error".
-        if shutil.disk_usage(self._aside.parent).free < 1 << 20:
-            return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._aside))
-        return error
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise write_error(error, self._aside, self._song) from error
 
     def finish(self) -> dict[str, Any]:
         """Close the file, put it into its place, and describe it as JSON."""
-        self._open.close()
-        with self._aside.open("rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-        size = self._aside.stat().st_size
-        self._aside.replace(self.file)
+        with self._writing():
+            self._open.close()
+            with self._aside.open("rb") as written:
+                digest = hashlib.file_digest(written, "sha256").hexdigest()
+            size = self._aside.stat().st_size
+            self._aside.replace(self.file)
         values = max(self._samples * self._channels, 1)
         return {
             "stem": self.stem,
@@ -144,5 +170,7 @@ class StemWriter:
 
     def discard(self) -> None:
         """Close the file and remove what stands aside; nothing where `finish` has run."""
-        self._open.close()
+        with suppress(soundfile.LibsndfileError):
+            # On a full disk the last bytes can't be written; they are of no use any more.
+            self._open.close()
         self._aside.unlink(missing_ok=True)

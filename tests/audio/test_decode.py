@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from fractions import Fraction
@@ -55,7 +56,7 @@ def test_the_decoded_hash_does_not_know_the_block_size(
 ) -> None:
     path = write(tmp_path / "a.flac", pcm())
     whole = read_audio(path)[1].decoded_hash
-    monkeypatch.setattr(decode_sndfile, "BLOCK_SAMPLES", 1000)
+    monkeypatch.setattr(decode_sndfile, "BLOCK_VALUES", 1000)
     assert read_audio(path)[1].decoded_hash == whole
 
 
@@ -152,6 +153,88 @@ def test_samples_that_are_no_numbers_are_refused_with_their_place(tmp_path: Path
     error = fault(write(tmp_path / "a.wav", y, subtype="FLOAT"))
     assert error.kind == "not_finite"
     assert "1.500 seconds" in error.message
+
+
+def test_samples_that_are_no_sound_are_refused_with_their_place(tmp_path: Path) -> None:
+    y = pcm(2.0)
+    y[RATE + RATE // 2, 1] = -1e30
+    error = fault(write(tmp_path / "a.wav", y, subtype="FLOAT"))
+    assert error.kind == "too_loud"
+    assert "1.500 seconds" in error.message
+    # Floats on the scale of 16-bit integers are unusual, no more.
+    assert read_audio(write(tmp_path / "b.wav", 32768 * pcm(0.1), subtype="FLOAT"))[1].peak > 10_000
+
+
+@pytest.mark.parametrize("rate", [1, 44, 2_000_000])
+def test_a_rate_that_no_recording_has_is_refused(tmp_path: Path, rate: int) -> None:
+    error = fault(write(tmp_path / "a.wav", pcm(0.1), rate))
+    assert error.kind == "odd_rate"
+    assert f"{rate} samples a second" in error.message
+
+
+def test_blocks_of_many_channels_are_no_larger(tmp_path: Path) -> None:
+    for channels in (1, 64):
+        y = pcm(0.2, channels) if channels > 1 else pcm(5, 1)
+        with open_audio(write(tmp_path / "a.wav", y)) as file:
+            blocks = list(file.blocks())
+        assert max(block.size for block in blocks) == decode_sndfile.BLOCK_VALUES
+
+
+def test_a_pipe_a_socket_and_a_device_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    with socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(tmp_path / "socket.wav"))
+    (tmp_path / "device.wav").symlink_to("/dev/zero")
+    for name in ("pipe", "socket", "device"):
+        assert fault(tmp_path / f"{name}.wav").kind == "not_a_file"
+
+
+def test_links_that_lead_nowhere_or_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "dangling.wav").symlink_to(tmp_path / "gone.wav")
+    (tmp_path / "circle.wav").symlink_to(tmp_path / "circle.wav")
+    assert fault(tmp_path / "dangling.wav").kind == "not_found"
+    error = fault(tmp_path / "circle.wav")
+    assert error.kind == "unreadable"
+    assert "symbolic links" in error.message
+
+
+def test_a_stream_of_an_unknown_codec_is_no_audio(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mkv")
+    content = path.read_bytes()
+    assert b"A_AAC" in content
+    path.write_bytes(content.replace(b"A_AAC", b"A_XYZ"))
+    assert fault(path).kind == "not_audio"
+
+
+def test_no_scratch_crashes_a_decoder(tmp_path: Path) -> None:
+    """Flipped bits end in sound or in a fault with its kind, never in anything else."""
+    rng = np.random.default_rng(3)
+    files = [write(tmp_path / f"a.{extension}", pcm(0.5)) for extension in ("wav", "flac", "mp3", "ogg")]
+    for path in [*files, encode(tmp_path / "a.m4a"), encode(tmp_path / "a.mkv")]:
+        whole = path.read_bytes()
+        for number in range(25):
+            content = bytearray(whole)
+            # Every other time in the header, where it does most.
+            for place in rng.integers(0, 400 if number % 2 else len(whole), 8):
+                content[place] ^= 1 << int(rng.integers(8))
+            path.write_bytes(content)
+            try:
+                samples, _ = read_audio(path)
+            except InputError as error:
+                assert error.kind in _KINDS
+            else:
+                assert np.isfinite(samples).all()
+
+
+_KINDS = ("damaged", "not_audio", "no_audio_stream", "too_short", "odd_rate", "not_finite", "too_loud")
+
+
+def test_a_file_that_vanishes_while_it_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", pcm(0.1))
+    with pytest.raises(InputError) as caught, open_audio(path) as file:
+        list(file.blocks())
+        path.unlink()
+    assert caught.value.kind == "changed"
 
 
 def test_a_file_that_is_not_the_one_that_was_meant(tmp_path: Path) -> None:

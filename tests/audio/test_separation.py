@@ -1,4 +1,3 @@
-import errno
 import json
 import random
 from pathlib import Path
@@ -16,10 +15,11 @@ from demucs.hdemucs import HDemucs
 from demucs.htdemucs import HTDemucs
 from tiny_models import SOURCES, network, save_pickle, save_safetensors
 
-from soundforge_nb.audio import separation, separation_session
+from soundforge_nb.audio import disk_space, separation, separation_session
 from soundforge_nb.audio.separation import separate
 from soundforge_nb.audio.separation_options import SeparationOptions
-from soundforge_nb.errors import UsageError
+from soundforge_nb.audio.stem_writer import FORMATS, StemWriter
+from soundforge_nb.errors import DiskError, InputError, UsageError
 
 RATE = 44_100
 
@@ -254,10 +254,60 @@ def test_wrong_options_are_told_with_the_right_ones(
 def test_a_full_disk_is_seen_before_the_work_starts(
     tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(separation.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
-    with pytest.raises(OSError) as caught:
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(disk_space, "SPARE_BYTES", 0)
+    with pytest.raises(DiskError) as caught:
+        Run(tmp_path, models, noise(2))
+    error = caught.value
+    assert (error.kind, error.retryable) == ("disk_full", False)
+    assert error.details["needed_bytes"] == 2 * RATE * 2 * 4 * 4
+    assert "song.wav do not fit" in error.message
+    assert "3 MB are needed, 1 MB are free" in error.message
+    # Half of the stems in half of the bytes do fit.
+    (tmp_path / "smaller").mkdir()
+    assert Run(tmp_path / "smaller", models, noise(2), stems=["bass"], format="flac").result["stems"]
+
+
+def test_a_disk_that_becomes_full_under_way_is_said_and_left_clean(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: soundfile.SoundFile, block: np.ndarray) -> None:
+        # As libsndfile has it: without a word of why.
+        monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
+        raise soundfile.LibsndfileError(2)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(soundfile.SoundFile, "write", fails)
+        (tmp_path / "song.wav").touch()
+        with pytest.raises(DiskError) as caught:
+            StemWriter(tmp_path, "bass", FORMATS["flac"], RATE, 2, 10, "song.wav").write(noise(0.1))
+    assert (caught.value.kind, caught.value.retryable) == ("disk_full", True)
+    assert "became full while the stems of song.wav were written" in caught.value.message
+
+
+def test_a_folder_that_can_not_be_written_is_said(tmp_path: Path, models: Path) -> None:
+    (tmp_path / "stems").touch()
+    with pytest.raises(DiskError) as caught:
         Run(tmp_path, models, noise(0.2))
-    assert caught.value.errno == errno.ENOSPC
+    assert (caught.value.kind, caught.value.retryable) == ("not_writable", False)
+    assert str(tmp_path / "stems") in caught.value.message
+
+
+def test_a_file_that_changes_between_its_two_readings_is_refused(
+    tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    surveyed = separation.survey
+
+    def survey(path: str, *arguments: Any) -> Any:
+        found = surveyed(path, *arguments)
+        soundfile.write(path, noise(0.1), RATE, subtype="FLOAT")
+        return found
+
+    monkeypatch.setattr(separation, "survey", survey)
+    with pytest.raises(InputError) as caught:
+        Run(tmp_path, models, noise(1.2))
+    assert caught.value.kind == "changed"
+    assert list((tmp_path / "stems").iterdir()) == []
 
 
 def test_a_failure_leaves_no_half_written_stem(
