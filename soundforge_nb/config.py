@@ -89,6 +89,10 @@ class Config:
         return self.data_folder / "lock"
 
     @property
+    def start_lock_file(self) -> Path:
+        return self.data_folder / "start.lock"
+
+    @property
     def tls_folder(self) -> Path:
         return self.data_folder / "tls"
 

@@ -8,14 +8,14 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 import soundforge_nb
-from soundforge_nb.errors import ConnectError, VersionMismatch
+from soundforge_nb.errors import ConnectError, StartFailed, VersionMismatch
 
 #: Of the calls between client and application; it changes when they no longer understand each other.
 RPC_PROTOCOL = 1
@@ -23,7 +23,10 @@ RPC_PROTOCOL = 1
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """Where an application is, and of which version; the content of `scheduler.json`."""
+    """Where an application is, and of which version; the content of `scheduler.json`.
+
+    What another version leaves out has a default, so that its file can be read and its end asked for.
+    """
 
     address: str
     http: str
@@ -33,6 +36,8 @@ class Whereabouts:
     boot_id: str
     version: str
     protocol: int
+    # On Linux: the start in ticks since the boot. Setting the clock, as after a sleep, does not move it.
+    process_ticks: int | None = None
 
     @classmethod
     def of_this_process(cls, address: str, http: str) -> Whereabouts:
@@ -45,28 +50,20 @@ class Whereabouts:
             boot_id=boot_id(),
             version=soundforge_nb.__version__,
             protocol=RPC_PROTOCOL,
+            process_ticks=_ticks(os.getpid()),
         )
 
     def is_alive(self) -> bool:
-        """Whether its process still runs; a process that got its number since is not it.
-
-        Raises
-        ------
-        ConnectError
-            It runs on another host, where this one can't look.
-        """
-        if self.host != socket.gethostname():
-            raise ConnectError(
-                f"This data folder is served on the host {self.host}.",
-                f"Stop it there (soundforge stop), or connect to {self.address} with its keys.",
-                kind="other_host",
-            )
+        """Whether its process runs on this machine; a process that got its number since is not it."""
         if self.boot_id != boot_id():
             return False
         try:
-            # Clock adjustments move a process' start by fractions of a second.
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.process_started) < 2.0
+            if self.process_ticks is not None:
+                same = _ticks(self.pid) == self.process_ticks
+            else:
+                # Clock adjustments move a process' start by fractions of a second.
+                same = abs(process.create_time() - self.process_started) < 2.0
             return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.Error:
             return False
@@ -79,11 +76,49 @@ class Whereabouts:
         VersionMismatch
         """
         if self.protocol != RPC_PROTOCOL:
-            raise VersionMismatch(
-                f"The application that runs is version {self.version} (protocol {self.protocol}); "
-                f"this is version {soundforge_nb.__version__} (protocol {RPC_PROTOCOL}).",
-                "Run: soundforge restart",
-            )
+            raise mismatch(self.version, self.protocol)
+
+
+def mismatch(version: str, protocol: int) -> VersionMismatch:
+    """That the application that runs and this package do not understand each other."""
+    return VersionMismatch(
+        f"The application that runs is version {version} (protocol {protocol}); "
+        f"this is version {soundforge_nb.__version__} (protocol {RPC_PROTOCOL}).",
+        "Run: soundforge restart. It lets running jobs end, and nothing is lost.",
+    )
+
+
+def living(scheduler_file: Path, lock_file: Path) -> Whereabouts | None:
+    """Who serves a data folder, as far as one can see from here; None where nobody does.
+
+    Raises
+    ------
+    ConnectError
+        It is served on another host (or from another container), where this one can't look.
+    """
+    found = read_whereabouts(scheduler_file)
+    if found is None or found.is_alive():
+        return found
+    if found.host == socket.gethostname():
+        return None
+    # One kernel, one lock: a host that was only renamed, or a container that ended, holds it no more.
+    if found.boot_id == boot_id() and not is_locked(lock_file):
+        return None
+    raise ConnectError(
+        f"This data folder is served on the host {found.host}.",
+        f"Stop it there (soundforge stop), or connect to {found.address} with its keys. "
+        f"Where that host is gone for good, remove {scheduler_file}.",
+        kind="other_host",
+    )
+
+
+def _ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since the boot; None where the system does not tell."""
+    try:
+        # The name, in parentheses, may hold anything; the 20th value behind it is the start.
+        return int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def boot_id() -> str:
@@ -104,27 +139,74 @@ def write_whereabouts(file: Path, whereabouts: Whereabouts) -> None:
 
 def read_whereabouts(file: Path) -> Whereabouts | None:
     """Where the application is said to be; None where nothing (or nothing sensible) is said."""
+    known = {field.name for field in fields(Whereabouts)}
     try:
         content: Any = json.loads(file.read_text(encoding="utf-8"))
-        return Whereabouts(**content)
-    except (OSError, ValueError, TypeError):
+        return Whereabouts(**{key: value for key, value in content.items() if key in known})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def make_data_folder(folder: Path) -> None:
-    """Make a data folder that only its person can look into; one that is there is left as it is."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+    """Make a data folder that only its person can look into; one that is there is left as it is.
+
+    Raises
+    ------
+    StartFailed
+        It can't be made.
+    """
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 @contextmanager
 def only_one(lock_file: Path) -> Iterator[bool]:
-    """Hold the data folder's lock; yields False, at once, where another process holds it."""
-    with lock_file.open("a+") as stream:
+    """Hold a lock of the data folder; yields False, at once, where another process holds it.
+
+    Raises
+    ------
+    StartFailed
+        The folder can't be written, or its file system knows no locks.
+    """
+    try:
+        stream = lock_file.open("a+")
+    except OSError as error:
+        raise unwritable(lock_file.parent, error) from error
+    with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
+        except OSError as error:
+            raise StartFailed(
+                f"The file system of {lock_file.parent} knows no locks: {os.strerror(error.errno or 0)}.",
+                "Name a data folder on a local disk.",
+                kind="no_locks",
+            ) from error
         yield True
+
+
+def is_locked(lock_file: Path) -> bool:
+    """Whether a process holds this lock now."""
+    try:
+        with lock_file.open("r+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def unwritable(folder: Path, error: OSError) -> StartFailed:
+    """That a data folder can't be written, as a sentence."""
+    return StartFailed(
+        f"The data folder {folder} can't be written: {os.strerror(error.errno or 0)}.",
+        "Make room or mend its permissions, or name another: connect(data_folder=…).",
+        kind="data_folder",
+    )

@@ -9,7 +9,13 @@ import threading
 import time
 from pathlib import Path
 
-from soundforge_nb.cluster.discovery import Whereabouts, make_data_folder, read_whereabouts
+from soundforge_nb.cluster.discovery import (
+    Whereabouts,
+    living,
+    make_data_folder,
+    only_one,
+    unwritable,
+)
 from soundforge_nb.config import Config
 from soundforge_nb.errors import NoApplication, StartFailed
 
@@ -26,12 +32,11 @@ def find(config: Config) -> Whereabouts | None:
     ConnectError
         It runs on another host.
     """
-    whereabouts = read_whereabouts(config.scheduler_file)
-    return whereabouts if whereabouts is not None and whereabouts.is_alive() else None
+    return living(config.scheduler_file, config.lock_file)
 
 
 def find_or_start(config: Config) -> Whereabouts:
-    """The application of this data folder, started where none lives.
+    """The application of this data folder, started where none lives; of those who start, one does.
 
     Raises
     ------
@@ -42,16 +47,33 @@ def find_or_start(config: Config) -> Whereabouts:
     if found is not None:
         return found
     make_data_folder(config.data_folder)
-    config.logs_folder.mkdir(exist_ok=True)
     until = time.monotonic() + config.start_timeout_seconds
+    while time.monotonic() < until:
+        with only_one(config.start_lock_file) as mine:
+            if mine:
+                return _started(config, until)
+        # Another process is starting it; where that one dies, its lock is free again.
+        time.sleep(_POLL_SECONDS)
+        found = find(config)
+        if found is not None:
+            return found
+    raise _not_up(config, "It is being started elsewhere.")
+
+
+def _started(config: Config, until: float) -> Whereabouts:
+    """Start the application and wait for it; only the holder of the start lock comes here."""
+    found = find(config)
+    if found is not None:
+        return found
     process = start(config)
+    status: int | None = None
     while time.monotonic() < until:
         found = find(config)
         if found is not None:
             return found
         status = process.poll()
         if status == ALREADY_SERVED_STATUS:
-            # Another start won the race, or an old application is on its way out: wait, then look again.
+            # An old application is on its way out: wait, then look again.
             time.sleep(10 * _POLL_SECONDS)
             found = find(config)
             if found is not None:
@@ -63,8 +85,12 @@ def find_or_start(config: Config) -> Whereabouts:
                 f"See {log_file(config)}.",
             )
         time.sleep(_POLL_SECONDS)
-    raise StartFailed(
-        f"The application did not come up within {config.start_timeout_seconds:g} s.",
+    raise _not_up(config, _last_words(config))
+
+
+def _not_up(config: Config, why: str) -> StartFailed:
+    return StartFailed(
+        f"The application did not come up within {config.start_timeout_seconds:g} s: {why}",
         f"See {log_file(config)}.",
     )
 
@@ -88,7 +114,12 @@ def find_running(config: Config) -> Whereabouts:
 def start(config: Config) -> subprocess.Popen[bytes]:
     """Start ``soundforge serve`` in a session of its own, so that a kernel's end is not its end."""
     arguments = [sys.executable, "-m", "soundforge_nb.cli", "serve"]
-    with log_file(config).open("ab") as log:
+    try:
+        config.logs_folder.mkdir(exist_ok=True)
+        log = log_file(config).open("ab")
+    except OSError as error:
+        raise unwritable(config.data_folder, error) from error
+    with log:
         process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,

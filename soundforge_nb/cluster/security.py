@@ -48,6 +48,8 @@ def ensure_keys(folder: Path) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    # The certificate comes last: whoever is killed in between leaves a folder that counts as empty.
+    (folder / _CERTIFICATE).unlink(missing_ok=True)
     _write_private(folder / _KEY, private)
     _write_private(folder / _CERTIFICATE, certificate.public_bytes(serialization.Encoding.PEM))
 

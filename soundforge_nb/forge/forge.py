@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import soundforge_nb
 from soundforge_nb import config as configuration
 from soundforge_nb.cluster.connection import Connection
-from soundforge_nb.cluster.discovery import RPC_PROTOCOL
+from soundforge_nb.cluster.discovery import RPC_PROTOCOL, mismatch
 from soundforge_nb.cluster.launch import find_or_start, find_running
 from soundforge_nb.cluster.link import Link
 from soundforge_nb.cluster.security import security_of
 from soundforge_nb.config import Config
-from soundforge_nb.errors import UsageError, VersionMismatch, from_json
+from soundforge_nb.errors import UsageError, from_json
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
 from soundforge_nb.forge.tracks import Rejected, Track, TrackList
@@ -228,9 +228,12 @@ class Forge:
         hello = self.call("hello", version=soundforge_nb.__version__, protocol=RPC_PROTOCOL)
         if hello["protocol"] != RPC_PROTOCOL:
             self.close()
-            raise VersionMismatch(
-                f"The application is version {hello['version']}, this is {soundforge_nb.__version__}.",
-                "Run: soundforge restart",
+            raise mismatch(hello["version"], hello["protocol"])
+        if hello["version"] != soundforge_nb.__version__:
+            tell(
+                f"The application that runs is version {hello['version']}, this is "
+                f"{soundforge_nb.__version__}; they understand each other. "
+                "soundforge restart brings it up to date."
             )
 
     def _listed(self, tracks: TrackList | Track | Named | Iterable[Track | Named]) -> TrackList:
@@ -287,13 +290,18 @@ def connect(
     link = Link(
         lambda: _connection(config, address, start),
         patience_seconds=config.reconnect_seconds,
-        tell=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+        tell=tell,
     )
     try:
         return Forge(config, link)
     except BaseException:
         link.close()
         raise
+
+
+def tell(sentence: str) -> None:
+    """Say something beside a call's result: on stderr, a notebook's red box."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _connection(config: Config, address: str | None, start: bool) -> Connection:

@@ -37,6 +37,8 @@ def open_database(file: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             if 0 < number < wanted[-1].number:
                 _checkpoint(file, settings)
                 migrations.copy_before(file, number)
+        else:
+            _create(file, settings, wanted)
         connection = duckdb.connect(str(file), config=settings)
         try:
             migrations.apply(connection, wanted)
@@ -51,6 +53,17 @@ def open_database(file: Path, memory_limit: str) -> duckdb.DuckDBPyConnection:
             "Nothing was changed. Make room, or check the folder's permissions.",
         ) from error
     return connection
+
+
+def _create(file: Path, settings: Settings, wanted: list[migrations.Migration]) -> None:
+    # Made aside and put in place whole: a process killed here would leave a file that is no database.
+    partial = file.with_name(f"{file.name}.new")
+    for left in (partial, partial.with_name(f"{partial.name}.wal")):
+        left.unlink(missing_ok=True)
+    with duckdb.connect(str(partial), config=settings) as connection:
+        migrations.apply(connection, wanted)
+        connection.execute("CHECKPOINT")
+    partial.replace(file)
 
 
 def _schema_number(file: Path, settings: Settings) -> int:

@@ -12,12 +12,14 @@ from typing import IO, Any
 import pytest
 
 from soundforge_nb.errors import StoreError, StoreLocked
+from soundforge_nb.store import migrations
 from soundforge_nb.store.store import Store
 
 #: Writes settings one after another and names each on stdout once its commit is acknowledged.
 WRITER = """
 import sys
 from pathlib import Path
+from soundforge_nb.store import migrations
 from soundforge_nb.store.store import Store
 
 store = Store(Path(sys.argv[1]))
@@ -88,3 +90,19 @@ def test_a_damaged_file_is_refused_untouched(database: Path, put: Any, content: 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="can't be opened"):
         Store(tmp_path / "nowhere" / "soundforge.duckdb").open()
+
+
+def test_a_library_appears_whole_or_not_at_all(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(migrations, "apply", killed)
+        Store(database).open()
+    assert not database.exists()
+    # What a killed process left of the next one may be anything.
+    database.with_name(f"{database.name}.new").write_bytes(b"half")
+    store = Store(database)
+    store.open()
+    store.close()
+    assert list(database.parent.iterdir()) == [database]

@@ -131,3 +131,40 @@ def test_a_copy_that_finds_no_room_is_said(
     monkeypatch.setattr(migrations, "copy_before", full)
     with pytest.raises(StoreError, match="No space left"):
         Store(database).open()
+
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+def test_every_schema_that_ever_shipped_has_its_committed_store() -> None:
+    assert sorted(file.stem for file in SCHEMAS.glob("*.duckdb")) == [
+        f"{migration.number:04d}" for migration in migrations.known()
+    ]
+
+
+@pytest.mark.parametrize("file", sorted(SCHEMAS.glob("*.duckdb")), ids=lambda file: file.stem)
+def test_the_store_of_every_schema_is_migrated_with_all_its_rows(file: Path, database: Path) -> None:
+    database.write_bytes(file.read_bytes())
+    before = _rows(database)
+    store = opened(database)
+    store.close()
+    after = _rows(database)
+    assert set(before) <= set(after)
+    assert {name: after[name] for name in before if name != "schema_migrations"} == {
+        name: rows for name, rows in before.items() if name != "schema_migrations"
+    }
+    empty = [name for name, rows in after.items() if not rows and name != "job_parents"]
+    assert not empty, "each table of the newest schema has a row in its store, or one is made of older rows"
+    copies = list(database.parent.glob("soundforge.schema-*.duckdb"))
+    migrated = int(file.stem) < migrations.known()[-1].number
+    assert len(copies) == migrated
+    if migrated:
+        assert _rows(copies[0]) == before
+
+
+def _rows(file: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        tables = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        return {
+            name: sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in tables
+        }
