@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import distributed
 from distributed.comm.core import CommClosedError
 
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
-from soundforge_nb.errors import AccessRefused, ConnectionLost, NoApplication, from_json
+from soundforge_nb.errors import AccessRefused, ConnectionLost, NoApplication, UsageError, from_json
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ class Connection:
         The keys were not accepted.
     NoApplication
         Nothing answers at the address.
+    UsageError
+        It is no address.
     """
 
     def __init__(
@@ -95,11 +98,17 @@ class Connection:
                 f"The connection to the application was lost ({type(error).__name__}).",
                 "Nothing is lost: connect again.",
             ) from error
+        if answer is None:
+            # Any Dask scheduler answers so to what it does not know.
+            raise NoApplication(
+                f"The Dask scheduler at {self.address} hosts no soundforge application.",
+                "Start one: soundforge serve",
+            )
         if "error" in answer:
             raise from_json(json.loads(answer["error"]))
         return answer["bytes"] if "bytes" in answer else json.loads(answer["ok"])
 
-    async def _ask(self, method: str, arguments: str, limit: float) -> dict[str, Any]:
+    async def _ask(self, method: str, arguments: str, limit: float) -> dict[str, Any] | None:
         scheduler = self._client.scheduler
         if scheduler is None:
             raise CommClosedError("the Dask client gave up")
@@ -112,7 +121,7 @@ class Connection:
                     raise TimeoutError
                 if not self._is_alive():
                     raise CommClosedError("the application's process is gone")
-            answer: dict[str, Any] = call.result()
+            answer: dict[str, Any] | None = call.result()
         finally:
             call.cancel()
         return answer
@@ -150,6 +159,7 @@ class Connection:
 
 
 def _connected(address: str, security: Any, timeout_seconds: float) -> distributed.Client:
+    _knock(address, timeout_seconds)
     try:
         return distributed.Client(
             address,
@@ -165,9 +175,26 @@ def _connected(address: str, security: Any, timeout_seconds: float) -> distribut
                 f"The application at {address} did not accept the keys.",
                 "Use the keys of its data folder (the folder tls in it).",
             ) from error
-        raise NoApplication(
-            f"Nothing answers at {address}.", "Check the address, or start it: soundforge serve"
-        ) from error
+        raise _nobody(address) from error
+
+
+def _knock(address: str, timeout_seconds: float) -> None:
+    """See that somebody listens: a Dask client that never came up is slow and noisy to be rid of."""
+    scheme, _, place = address.partition("://")
+    host, _, tcp_port = place.rpartition(":")
+    if scheme != "tls" or not host or not tcp_port.isdecimal():
+        raise UsageError(
+            f"{address!r} is no address of an application.",
+            "It looks like tls://host:8786; see scheduler.json.",
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(tcp_port)), timeout_seconds).close()
+    except (OSError, OverflowError) as error:
+        raise _nobody(address) from error
+
+
+def _nobody(address: str) -> NoApplication:
+    return NoApplication(f"Nothing answers at {address}.", "Check the address, or start it: soundforge serve")
 
 
 def _quiet() -> None:

@@ -13,12 +13,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import distributed
 import psutil
 import pytest
 
 import soundforge_nb as sf
 from soundforge_nb.cluster.discovery import read_whereabouts
-from soundforge_nb.cluster.security import ensure_keys
+from soundforge_nb.cluster.security import ensure_keys, security_of
 
 RACERS = 8
 CONNECT = """
@@ -53,6 +54,8 @@ def test_a_start_race_ends_as_one(own_folder):
         and (process.info["environ"] or {}).get("SOUNDFORGE_DATA_FOLDER") == str(own_folder)
     ]
     assert len(serving) == 1
+    log = (own_folder / "logs" / "application.log").read_text()
+    assert "another process serves" not in log, "more than one was started"
 
 
 @pytest.mark.timeout(200)
@@ -149,6 +152,34 @@ def test_a_client_without_the_key_is_refused(forge, tmp_path):
 def test_without_keys_there_is_a_sentence(tmp_path):
     with pytest.raises(sf.SoundforgeError, match=r"keys in .* can't be read"):
         sf.connect("tls://127.0.0.1:1", data_folder=tmp_path)
+
+
+def test_an_address_that_leads_nowhere_is_one_sentence(tmp_path):
+    ensure_keys(tmp_path / "tls")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        nobody = f"tls://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(sf.SoundforgeError, match="Nothing answers at"):
+            sf.connect(nobody, data_folder=tmp_path)
+    for address in ("nonsense", "tcp://127.0.0.1:1", "https://there", "tls://host", "tls://host:port"):
+        with pytest.raises(sf.SoundforgeError, match="is no address of an application"):
+            sf.connect(address, data_folder=tmp_path)
+
+
+@pytest.mark.timeout(60)
+def test_a_dask_scheduler_without_an_application_is_one_sentence(tmp_path):
+    ensure_keys(tmp_path / "tls")
+    with (
+        distributed.LocalCluster(
+            n_workers=0,
+            security=security_of(tmp_path / "tls"),
+            protocol="tls",
+            dashboard_address=None,
+            host="127.0.0.1",
+        ) as cluster,
+        pytest.raises(sf.SoundforgeError, match="hosts no soundforge application"),
+    ):
+        sf.connect(cluster.scheduler_address, data_folder=tmp_path)
 
 
 def test_a_plain_tls_client_gets_nowhere(forge):
