@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -60,6 +61,10 @@ def stamp_of(path: str) -> Stamp:
         fault = "is a link that leads nowhere" if Path(path).is_symlink() else "is not there"
         raise InputError(f"{name} {fault}.", "Check the path.", kind="not_found") from None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputError(
+                f"{name} is a link that leads in a circle.", "Name the file itself.", kind="not_found"
+            ) from None
         raise _unreadable(name, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{name} is not a file.", "Name a file or a folder.", kind="not_a_file")
@@ -74,7 +79,7 @@ def examine(path: str) -> Examined:
     Raises
     ------
     InputError
-        As `stamp_of`; or it can't be read, or does not begin as audio does.
+        As `stamp_of`; or it can't be read, does not begin as audio does, or changes meanwhile.
     """
     stamp = stamp_of(path)
     name = printable(path)
@@ -91,8 +96,15 @@ def examine(path: str) -> Examined:
             digest.update(head)
             while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
+    except FileNotFoundError:
+        raise InputError(f"{name} is not there any more.", "Check the path.", kind="not_found") from None
     except OSError as error:
         raise _unreadable(name, error) from error
+    if stamp_of(path) != stamp:
+        # The hash is of neither the old bytes nor the new ones.
+        raise InputError(
+            f"{name} changed while it was read.", "Add it when nothing writes to it any more.", kind="changed"
+        )
     return Examined(path, stamp, digest.hexdigest(), read_tags(Path(path)))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from soundforge_nb.errors import InputError
+from soundforge_nb.library import examine as library_examine
 from soundforge_nb.library.examine import examine, stamp_of
 
 
@@ -65,10 +66,30 @@ def test_what_is_not_there_or_not_a_file_is_refused(tmp_path: Path) -> None:
     assert "is a link that leads nowhere" in str(refusal(str(link)))
     circle = tmp_path / "circle.wav"
     circle.symlink_to(circle)
-    assert refusal(str(circle)).kind == "unreadable"
+    assert "is a link that leads in a circle" in str(refusal(str(circle)))
     pipe = tmp_path / "pipe.wav"
     os.mkfifo(pipe)
     assert refusal(str(pipe)).kind == "not_a_file"
+
+
+@pytest.mark.parametrize(("late", "kind"), [("write", "changed"), ("unlink", "not_found")])
+def test_a_file_that_is_still_being_written_or_removed_is_refused(
+    tone: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, late: str, kind: str
+) -> None:
+    path = tone()
+
+    def looks_like_audio(head: bytes) -> bool:
+        if late == "write":
+            with path.open("ab") as file:
+                file.write(b"more")
+        else:
+            path.unlink()
+        return True
+
+    monkeypatch.setattr(library_examine, "looks_like_audio", looks_like_audio)
+    error = refusal(str(path))
+    assert error.kind == kind
+    assert path.name in str(error)
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
