@@ -99,6 +99,25 @@ def find_model(name: str, model_folder: str | None = None, tell: Tell = lambda m
     return ModelFiles(recipe.name, members, recipe.weights, recipe.segment_seconds, trusted, recipe.is_bag)
 
 
+def missing_weights(name: str, model_folder: str | None = None) -> list[str]:
+    """Signatures of the networks of a known model whose weights are not here; downloads nothing.
+
+    Raises
+    ------
+    UsageError, ModelUnavailable
+        As `find_model`, but for what can't be downloaded.
+    """
+    folder = _checked_folder(model_folder)
+    if folder is not None and (recipe := _recipe_in(folder, name)) is not None:
+        return [signature for signature in recipe.signatures if _in_folder(folder, signature) is None]
+    if name == known.DEMO:
+        return [] if known.DEMO_FILE.exists() else [known.DEMO]
+    if name not in known.registry() or (recipe := _known_recipe(name, lambda message: None)) is None:
+        raise _unknown(name, folder)
+    signatures = dict.fromkeys(recipe.signatures)
+    return [signature for signature in signatures if _cached(recipe, signature, folder) is None]
+
+
 def _checked_folder(model_folder: str | None) -> Path | None:
     if model_folder is None:
         return None
