@@ -1,13 +1,16 @@
 """`soundforge`: the same calls from a shell.
 
-Exit status: 0 done, 1 some inputs failed, 2 wrong usage, 3 no application reachable, 130 interrupted.
+Exit status: 0 done, 1 some inputs failed (doctor: it found a problem), 2 wrong usage,
+3 no application reachable, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,7 +95,22 @@ def _parser() -> argparse.ArgumentParser:
     jobs.add_argument("--limit", type=int, default=50)
     sql = command("sql", _sql, "ask the library one SELECT")
     sql.add_argument("query")
+    command("doctor", _doctor, "look at everything it needs, and say what is wrong and what to do")
+    logs = command("logs", _logs, "show what the application and its Dask workers wrote down")
+    logs.add_argument(
+        "--lines", type=_count, default=100, metavar="N", help="how many of the last ones (100)"
+    )
+    shown = logs.add_mutually_exclusive_group()
+    shown.add_argument("--follow", action="store_true", help="go on with what is added, until interrupted")
+    shown.add_argument("--job", metavar="ID", help="what went wrong in each attempt of a job, in full")
     return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -100,12 +118,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     import logging
 
     from soundforge_nb.application.serve import AlreadyServed, serve
-    from soundforge_nb.cluster.launch import ALREADY_SERVED_STATUS
+    from soundforge_nb.cluster.launch import ALREADY_SERVED_STATUS, log_file
+    from soundforge_nb.lifecycle.log_bounds import keep_small, log_also_to
 
     config = configuration.load(arguments.data_folder)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_format = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=log_format)
+    # Dask's logger has a handler of its own and hands nothing on.
+    loggers = ("", "distributed")
+    # Also for the starts that fail, each of which adds its last words.
+    keep_small(log_file(config))
     try:
-        asyncio.run(serve(config))
+        asyncio.run(serve(config, ready=lambda _: log_also_to(log_file(config), log_format, loggers)))
     except AlreadyServed:
         print(f"soundforge: another process serves {config.data_folder}.", file=sys.stderr)
         return ALREADY_SERVED_STATUS
@@ -284,6 +308,56 @@ def _sql(arguments: argparse.Namespace) -> int:
         print(frame.to_json(orient="records", date_format="iso"))
     else:
         print(frame.to_string(index=False))
+    return DONE
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from soundforge_nb.forge.doctor.examination import as_json, examine, worst
+    from soundforge_nb.forge.doctor.finding import Level
+    from soundforge_nb.forge.doctor.report import lines_of
+
+    findings = examine(arguments.data_folder)
+    if arguments.json:
+        _print_json(as_json(findings))
+    else:
+        print("\n".join(lines_of(findings)))
+    return SOME_FAILED if worst(findings) is Level.PROBLEM else DONE
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    from soundforge_nb.cluster.launch import log_file
+    from soundforge_nb.forge.logs import follow, last_log_lines, log_files
+
+    if arguments.job:
+        return _attempts(arguments)
+    config = configuration.load(arguments.data_folder)
+    if arguments.json:
+        _print_json(log_files(config))
+        return DONE
+    # First, so that nothing falls between the last lines and those that are added.
+    added = follow(log_file(config)) if arguments.follow else iter(())
+    lines = last_log_lines(config, arguments.lines)
+    if not lines and not arguments.follow:
+        print(f"Nothing was written to {log_file(config)} yet.", file=sys.stderr)
+    for line in itertools.chain(lines, added):
+        print(line, flush=arguments.follow)
+    return DONE
+
+
+def _attempts(arguments: argparse.Namespace) -> int:
+    from soundforge_nb.forge.logs import attempts_of
+
+    with _attached(arguments, start=True) as forge:
+        attempts = attempts_of(forge, arguments.job)
+    if arguments.json:
+        _print_json(attempts)
+        return DONE
+    for attempt in attempts:
+        print(f"attempt {attempt['attempt']} on {attempt['host']}: {attempt['outcome'] or 'runs now'}")
+        error = attempt["error"] or {}
+        for part in (error.get("message"), *(error.get("details") or {}).values()):
+            if isinstance(part, str) and part:
+                print(textwrap.indent(part, "  "))
     return DONE
 
 
