@@ -35,6 +35,12 @@ def folder(tmp_path_factory):
     soundfile.write(folder / "silence.wav", np.zeros(44_100 * 3), 44_100)
     flac = _tone(folder / "whole.flac", seconds=4, subtype="PCM_16")
     (folder / "truncated.flac").write_bytes(flac.read_bytes()[: flac.stat().st_size // 2])
+    t = np.arange(8_000) / 8_000
+    soundfile.write(folder / "telephone.wav", 0.2 * np.sin(2 * np.pi * 440 * t), 8_000)
+    t = np.arange(192_000) / 192_000
+    surround = np.stack([0.02 * k * np.sin(2 * np.pi * 220 * k * t) for k in range(1, 7)], axis=1)
+    soundfile.write(folder / "surround.wav", surround, 192_000, subtype="PCM_24")
+    soundfile.write(folder / "constant.wav", np.full(44_100, 0.25), 44_100)
     for name in ODD_NAMES:
         _tone(folder / name, level=0.1 + 0.01 * ODD_NAMES.index(name))
     return folder
@@ -86,7 +92,9 @@ def test_a_bad_file_gets_one_sentence(batch, name, fault):
         assert len(row["sentence"].splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", [*ODD_NAMES, "good.wav", "silence.wav"])
+@pytest.mark.parametrize(
+    "name", [*ODD_NAMES, "good.wav", "silence.wav", "telephone.wav", "surround.wav", "constant.wav"]
+)
 def test_an_odd_file_gets_a_right_result(batch, name):
     rows = _rows(batch, name)
 
@@ -97,7 +105,9 @@ def test_an_odd_file_gets_a_right_result(batch, name):
     for path in row["stems"].values():
         samples, _ = soundfile.read(path)
         assert np.isfinite(samples).all()
-    if name == "silence.wav":
+    if name == "constant.wav":
+        assert row["energy"] == pytest.approx(0.25, rel=0.01)
+    elif name == "silence.wav":
         assert row["energy"] == 0
         assert pd.isna(row["key"])
     else:
