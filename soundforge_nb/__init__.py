@@ -19,14 +19,24 @@ if TYPE_CHECKING:
     from soundforge_nb.forge.batch import Batch
     from soundforge_nb.forge.forge import Forge, connect
     from soundforge_nb.forge.tracks import Track, TrackList
+    from soundforge_nb.jobs.job import Cancel, Completed, Discard, Job, Retry, Snooze
+    from soundforge_nb.jobs.kind import Context, Kind
     from soundforge_nb.pipeline.options import Analysis, Separation
 
 __all__ = [
     "Analysis",
     "Batch",
+    "Cancel",
+    "Completed",
     "Config",
+    "Context",
+    "Discard",
     "Forge",
+    "Job",
+    "Kind",
+    "Retry",
     "Separation",
+    "Snooze",
     "SoundforgeError",
     "Track",
     "TrackList",
@@ -36,9 +46,17 @@ __all__ = [
 _PLACES = {
     "Analysis": "soundforge_nb.pipeline.options",
     "Batch": "soundforge_nb.forge.batch",
+    "Cancel": "soundforge_nb.jobs.job",
+    "Completed": "soundforge_nb.jobs.job",
     "Config": "soundforge_nb.config",
+    "Context": "soundforge_nb.jobs.kind",
+    "Discard": "soundforge_nb.jobs.job",
     "Forge": "soundforge_nb.forge.forge",
+    "Job": "soundforge_nb.jobs.job",
+    "Kind": "soundforge_nb.jobs.kind",
+    "Retry": "soundforge_nb.jobs.job",
     "Separation": "soundforge_nb.pipeline.options",
+    "Snooze": "soundforge_nb.jobs.job",
     "SoundforgeError": "soundforge_nb.errors",
     "Track": "soundforge_nb.forge.tracks",
     "TrackList": "soundforge_nb.forge.tracks",

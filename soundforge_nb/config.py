@@ -45,6 +45,8 @@ class Config:
     separate_timeout_factor: float = 20.0
     terminate_grace_seconds: float = 5.0
     cancel_grace_seconds: float = 1.0
+    # Kinds of job of one's own, as "module:Class, module:Class"; importable wherever jobs run.
+    kinds: str = ""
     # Separation.
     device: str = "auto"
     model_folder: Path | None = None
@@ -75,6 +77,11 @@ class Config:
             "processing": self.processing_limit,
             "analysis": self.analysis_limit,
         }
+
+    @property
+    def kind_names(self) -> list[str]:
+        """The classes that `kinds` names, each as ``module:Class``."""
+        return [name.strip() for name in self.kinds.split(",") if name.strip()]
 
     @property
     def store_file(self) -> Path:

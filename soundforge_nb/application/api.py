@@ -13,6 +13,7 @@ import soundforge_nb
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.batching import insert_batch, snapshot
 from soundforge_nb.application.finishing import results_of
+from soundforge_nb.application.inserting import insert_jobs
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.errors import InputError, JobNotFound, SoundforgeError
@@ -185,6 +186,26 @@ class Api:
     async def batch_results(self, batch_id: str) -> list[dict[str, Any]]:
         """One row a track: what this batch asked for, as far as it is there."""
         return await self._application.store.read("results", partial(results_of, batch_id=batch_id))
+
+    @call
+    async def insert(self, jobs: list[dict[str, Any]]) -> list[str]:
+        """Insert jobs: each {kind, args} and, where wanted, priority, tags, max_attempts, parents …"""
+        return await insert_jobs(self._application.engine, jobs)
+
+    @call
+    async def jobs(self, job_ids: list[str]) -> list[dict[str, Any]]:
+        """Whole jobs, by id; those that do not exist are left out."""
+        return await self._application.store.read("jobs", partial(table.get_jobs, job_ids=job_ids))
+
+    @call
+    async def unfinished(self, job_ids: list[str]) -> int:
+        """How many of these jobs have not ended yet."""
+        return await self._application.store.read("unfinished", partial(table.unfinished, job_ids=job_ids))
+
+    @call
+    async def retry(self, job_ids: list[str]) -> int:
+        """Give discarded and cancelled jobs another try; returns how many."""
+        return await self._application.engine.retry(job_ids)
 
     @call
     async def cancel(self, job_ids: list[str], reason: str = "cancelled on request") -> int:

@@ -20,7 +20,7 @@ from soundforge_nb.cluster.plugin import INBOUND_TOPIC, PLUGIN_NAME, ForgeWorker
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
 from soundforge_nb.config import Config
 from soundforge_nb.lifecycle.pubsub import Published
-from soundforge_nb.pipeline.kinds import built_in_kinds
+from soundforge_nb.pipeline.kinds import kinds_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ForgeExtension(SchedulerPlugin):
         self._config = config
         self._scheduler = scheduler
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.application = Application(config, built_in_kinds(), outbound=self._send)
+        self.application = Application(config, kinds_of(config), outbound=self._send)
         self.api = Api(self.application, stop)
         self._client: distributed.Client | None = None
         self._dispatch: DaskDispatch | None = None

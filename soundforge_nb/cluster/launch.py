@@ -144,6 +144,10 @@ def _environment(config: Config) -> dict[str, str]:
     for name, value in config.as_json().items():
         if value is not None:
             environment[f"SOUNDFORGE_{name.upper()}"] = str(value)
+    if config.kinds:
+        # A person's own kinds lie beside the notebook, as often as not.
+        places = [str(Path.cwd()), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(place for place in places if place)
     # The application is nobody's notebook kernel.
     for name in ("JPY_SESSION_NAME", "JPY_PARENT_PID", "MPLBACKEND"):
         environment.pop(name, None)

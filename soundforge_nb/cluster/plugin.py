@@ -20,7 +20,7 @@ from soundforge_nb.errors import SoundforgeError
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Retry, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
 from soundforge_nb.jobs.verdict import plain_error
-from soundforge_nb.pipeline.kinds import built_in_kinds
+from soundforge_nb.pipeline.kinds import kinds_of
 from soundforge_nb.pipeline.outcomes import outcome_of
 from soundforge_nb.ports.supervisor import PortSupervisor
 
@@ -43,7 +43,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """Offer slots as resources, take cancels, and report for work."""
         self._worker = worker
         self._config = _read_config(self._settings)
-        self._kinds: Kinds = built_in_kinds()
+        self._kinds: Kinds = kinds_of(self._config)
         self._ports = PortSupervisor(grace_seconds=self._config.terminate_grace_seconds)
         self._runs: dict[str, threading.Event] = {}
         self._closing = False

@@ -22,6 +22,9 @@ DASK_SETTINGS: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,
     "distributed.comm.timeouts.connect": "10s",
     "distributed.diagnostics.nvml": False,
+    # Dask remembers its last transitions and messages for its developers: some kilobytes a job.
+    "distributed.admin.low-level-log-length": 200,
+    "distributed.admin.log-length": 1000,
     "distributed.admin.system-monitor.gil.enabled": False,
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +19,7 @@ from soundforge_nb.cluster.launch import find_or_start, find_running
 from soundforge_nb.cluster.link import Link
 from soundforge_nb.cluster.security import security_of
 from soundforge_nb.config import Config
-from soundforge_nb.errors import UsageError, from_json
+from soundforge_nb.errors import JobNotFound, UsageError, from_json
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
 from soundforge_nb.forge.tracks import Rejected, Track, TrackList
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 #: Files sent to the application in one call: each is hashed there.
 _FILES_A_CALL = 64
+_JOBS_A_CALL = 10_000
+#: While waiting: a look at least that often, and not more often than that.
+_LOOK_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1
 Named = str | os.PathLike[str]
 
 _JOBS_QUERY = """
@@ -189,6 +195,68 @@ class Forge:
     def batch(self, batch_id: str) -> Batch:
         """A batch of before, by its id."""
         return Batch(self, self.call("batch", batch_id=batch_id))
+
+    def insert(self, kind: str, args: Iterable[dict[str, Any]], **options: Any) -> list[str]:
+        """Insert jobs of a kind, one for each `args`; returns their ids.
+
+        Parameters
+        ----------
+        kind : str
+            The name of a kind that the application knows: see the setting ``kinds``.
+        args : iterable of dict
+            The arguments of each job; JSON.
+        **options
+            For all of them: ``priority`` (0 first … 9), ``max_attempts``, ``tags``, ``meta``, ``parents``
+            (ids of jobs whose results it waits for), ``scheduled_in_seconds``.
+
+        Raises
+        ------
+        UnknownKind
+            The application knows no such kind.
+        UsageError
+            An option or argument does not fit.
+        """
+        wanted = [{"job_id": new_id(), "kind": kind, "args": each, **options} for each in args]
+        inserted: list[str] = []
+        for start in range(0, len(wanted), _JOBS_A_CALL):
+            inserted += self.call("insert", jobs=wanted[start : start + _JOBS_A_CALL])
+        return inserted
+
+    def wait(self, job_ids: Iterable[str], timeout_seconds: float | None = None) -> bool:
+        """Wait until these jobs have ended, however; False where they have not in time."""
+        waited = list(job_ids)
+        changed = threading.Event()
+        unfollow = self.follow(lambda message: changed.set())
+        until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        try:
+            while True:
+                changed.clear()
+                if not self.call("unfinished", job_ids=waited):
+                    return True
+                left = _LOOK_SECONDS if until is None else min(_LOOK_SECONDS, until - time.monotonic())
+                if left <= 0:
+                    return False
+                changed.wait(left)
+                # Many jobs end at once: one look for all of them.
+                time.sleep(min(_PAUSE_SECONDS, left))
+        finally:
+            unfollow()
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """One job in full: arguments, state, result, error, times.
+
+        Raises
+        ------
+        JobNotFound
+        """
+        found: list[dict[str, Any]] = self.call("jobs", job_ids=[job_id])
+        if not found:
+            raise JobNotFound(f"There is no job {job_id}.", "forge.jobs() lists what there is.")
+        return found[0]
+
+    def retry(self, *job_ids: str) -> int:
+        """Give discarded and cancelled jobs another try; returns how many it concerned."""
+        return int(self.call("retry", job_ids=list(job_ids)))
 
     def cancel(self, *job_ids: str) -> int:
         """Cancel jobs and what would follow them; running ones end within two seconds."""

@@ -95,6 +95,11 @@ class Engine:
         await self._store().write("insert_jobs", lambda session: table.insert_jobs(session, jobs, now))
         self.inserted(jobs)
 
+    async def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Which of these jobs exist."""
+        rows = await self._store().read("known_jobs", lambda session: table.get_jobs(session, job_ids))
+        return {row["job_id"] for row in rows}
+
     def inserted(self, jobs: Sequence[NewJob]) -> None:
         """Tell of jobs that were inserted within a caller's own transaction."""
         for job in jobs:

@@ -72,12 +72,32 @@ class Context:
 
 
 class Kind:
-    """Base of all kinds. A kind is idempotent: running it twice leaves what running it once leaves."""
+    """Base of all kinds. A kind is idempotent: running it twice leaves what running it once leaves.
+
+    A kind of one's own is a class in an importable module, named in the setting ``kinds``:
+
+    >>> from soundforge_nb.jobs.job import Completed
+    >>> class Greet(Kind):
+    ...     name, queue = "greet", "analysis"
+    ...     def process(self, job, context):
+    ...         return Completed({"text": f"Hello, {job.args['who']}."})
+    >>> Greet().new({"who": "you"}).queue
+    'analysis'
+    """
 
     name: ClassVar[str]
     queue: ClassVar[str]
     max_attempts: ClassVar[int] = 3
     priority: ClassVar[int] = 5
+
+    def check(self, args: dict[str, Any]) -> None:
+        """Refuse arguments that this kind can't work on, before a job is made of them.
+
+        Raises
+        ------
+        UsageError
+            Saying which argument, and what it should be.
+        """
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Do the work, on a Dask worker; audio work goes through a port."""

@@ -12,7 +12,7 @@ from typing import Any
 from soundforge_nb.errors import JobNotFound
 from soundforge_nb.jobs.job import Job, NewJob
 from soundforge_nb.jobs.kind import Insert, Update
-from soundforge_nb.jobs.states import State, check_transition
+from soundforge_nb.jobs.states import UNFINISHED, State, check_transition
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.statements import statement
 
@@ -356,6 +356,12 @@ def get_jobs(session: Session, job_ids: Sequence[str]) -> list[dict[str, Any]]:
         for column in ("args", "result", "error"):
             row[column] = json.loads(row[column]) if row[column] else None
     return rows
+
+
+def unfinished(session: Session, job_ids: Sequence[str]) -> int:
+    """How many of these jobs have not ended yet."""
+    found = session.rows(_sql("unfinished"), {"job_ids": list(job_ids), "states": sorted(UNFINISHED)})
+    return int(found[0][0])
 
 
 def _json(value: dict[str, Any] | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +13,13 @@ from typing import Any
 import pytest
 
 from soundforge_nb.config import Config
-from soundforge_nb.errors import PortCancelled, PortCrashed, ProgramError
+from soundforge_nb.errors import ConfigError, PortCancelled, PortCrashed, ProgramError
 from soundforge_nb.jobs.files import move_into_place
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Retry
-from soundforge_nb.jobs.kind import Record
+from soundforge_nb.jobs.kind import Kind, Record
 from soundforge_nb.library import catalog
 from soundforge_nb.lifecycle.identifiers import new_id
-from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, SEPARATE_STEMS, built_in_kinds
+from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, SEPARATE_STEMS, kinds_of
 from soundforge_nb.pipeline.options import Separation
 from soundforge_nb.pipeline.outcomes import outcome_of
 from soundforge_nb.pipeline.plan import files_are_there
@@ -232,8 +233,8 @@ def test_no_stems_is_said() -> None:
     assert outcome.error["message"] == "There are no stems to analyze."
 
 
-def test_the_kinds_that_come_with_the_package() -> None:
-    kinds = built_in_kinds()
+def test_the_kinds_that_come_with_the_package(tmp_path: Path) -> None:
+    kinds = kinds_of(Config(data_folder=tmp_path))
     assert kinds.names == ["analyze_stems", "analyze_track", "separate_stems"]
     assert [(kinds[name].queue, kinds[name].max_attempts) for name in kinds.names] == [
         ("analysis", 2),
@@ -248,3 +249,49 @@ def test_errors_of_a_port_become_outcomes() -> None:
     assert isinstance(outcome_of(ProgramError("not audio")), Discard)
     assert isinstance(outcome_of(ProgramError("busy", details={"retry": True})), Retry)
     assert isinstance(outcome_of(PortCrashed("fell", details={"retry": False})), Discard)
+
+
+class Greet(Kind):
+    name, queue = "greet", "analysis"
+
+
+class Nameless(Kind):
+    queue = "analysis"
+
+
+class Nowhere(Kind):
+    name, queue = "nowhere", "kitchen"
+
+
+class Taken(Kind):
+    name, queue = "analyze_track", "analysis"
+
+
+@pytest.fixture
+def known_as(monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setitem(sys.modules, "kinds_of_ones_own", sys.modules[__name__])
+    return "kinds_of_ones_own"
+
+
+def test_a_kind_of_ones_own_is_imported_by_name(tmp_path: Path, known_as: str) -> None:
+    kinds = kinds_of(Config(data_folder=tmp_path, kinds=f" {known_as}:Greet ,"))
+    assert kinds.names == ["analyze_stems", "analyze_track", "greet", "separate_stems"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Nameless", "has no name"),
+        ("Nowhere", "names no queue that is there"),
+        ("Taken", "is named 'analyze_track', as another one is"),
+        ("Path", "is no kind of job"),
+        ("Missing", "can't be loaded: AttributeError"),
+    ],
+)
+def test_a_kind_that_does_not_fit_is_a_sentence(
+    tmp_path: Path, known_as: str, name: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        kinds_of(Config(data_folder=tmp_path, kinds=f"{known_as}:{name}"))
+    with pytest.raises(ConfigError, match="can't be loaded: ModuleNotFoundError"):
+        kinds_of(Config(data_folder=tmp_path, kinds="no_such_module_here:Kind"))

@@ -1,0 +1,120 @@
+"""Kinds of one's own: a few lines are durable jobs on the cluster; and many jobs in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import soundforge_nb as sf
+
+KINDS = """
+import soundforge_nb as sf
+from soundforge_nb.errors import UsageError
+
+
+class Double(sf.Kind):
+    name, queue = "double", "analysis"
+
+    def check(self, args):
+        if not isinstance(args.get("n"), int):
+            raise UsageError(f"n is {args.get('n')!r}.", "Give a whole number.")
+
+    def process(self, job, context):
+        context.progress(50, "half way")
+        return sf.Completed({"n": 2 * job.args["n"]})
+
+
+class Total(sf.Kind):
+    name, queue = "total", "analysis"
+
+    def process(self, job, context):
+        return sf.Completed({"n": sum(result["n"] for result in job.parents.values())})
+
+
+class Third(sf.Kind):
+    name, queue = "third_time", "analysis"
+
+    def backoff_seconds(self, attempt):
+        return 0.05
+
+    def process(self, job, context):
+        if job.attempt < 3:
+            raise RuntimeError(f"not at attempt {job.attempt}")
+        return sf.Completed({})
+
+
+class Never(sf.Kind):
+    name, queue = "never", "analysis"
+
+    def process(self, job, context):
+        return sf.Discard({"error": "SoundforgeError", "kind": "error", "message": "No.", "remedy": ""})
+"""
+#: Jobs of the memory test, after a first part that fills the caches of both processes. Ten thousand take
+#: minutes on a busy machine: `make bench` runs them and prints what they cost; a share shows a leak too.
+FIRST, MANY = 500, 1_000
+GROWTH_BYTES = 12e6
+
+
+@pytest.fixture
+def own(tmp_path: Path, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sf.Forge]:
+    (tmp_path / "own_kinds.py").write_text(KINDS)
+    # As beside a notebook: the module is importable from where the person works.
+    monkeypatch.chdir(tmp_path)
+    kinds = ", ".join(f"own_kinds:{name}" for name in ("Double", "Total", "Third", "Never"))
+    with sf.connect(data_folder=own_folder, kinds=kinds, analysis_limit=16) as forge:
+        yield forge
+
+
+@pytest.mark.timeout(120)
+def test_a_few_lines_are_a_durable_job(own):
+    doubles = own.insert("double", [{"n": n} for n in range(50)], tags=["mine"], priority=2)
+    (total,) = own.insert("total", [{}], parents=doubles)
+    (third,) = own.insert("third_time", [{}])
+    (never,) = own.insert("never", [{}])
+
+    assert own.wait([*doubles, total, third, never], 60)
+
+    assert own.job(doubles[7])["result"] == {"n": 14}
+    assert own.job(total)["result"] == {"n": 2 * sum(range(50))}
+    attempts = own.sql(
+        f"SELECT outcome, error FROM attempts WHERE job_id = '{third}' ORDER BY attempt"
+    ).dicts()
+    assert [attempt["outcome"] for attempt in attempts] == ["retry", "retry", "completed"]
+    assert "not at attempt 1" in attempts[0]["error"]
+    assert own.job(never)["state"] == "discarded"
+    assert own.job(never)["error"]["message"] == "No."
+    assert own.retry(never) == 1
+
+
+@pytest.mark.timeout(120)
+def test_what_does_not_fit_is_refused_before_there_is_a_job(own):
+    for kind, args, options, sentence in [
+        ("double", {"n": "two"}, {}, "n is 'two'"),
+        ("triple", {}, {}, "No kind of job is named 'triple' here.*double"),
+        ("double", [1], {}, "are no object"),
+        ("double", {"n": 1}, {"priority": 10}, "priority is 0 .* to 9"),
+        ("double", {"n": 1}, {"colour": "red"}, 'colour = "red"'),
+        ("double", {"n": 1}, {"parents": ["0190a000-0000-7000-8000-000000000001"]}, "does not exist|no job"),
+    ]:
+        with pytest.raises(sf.SoundforgeError, match=sentence):
+            own.insert(kind, [{"n": 1} if isinstance(args, dict) else args, args], **options)
+    assert len(own.jobs()) == 0
+
+
+@pytest.mark.timeout(300)
+def test_memory_stays_flat_over_many_jobs(own, own_folder, application):
+    house = application(own_folder)
+    watched = {"application": house.process, "Dask worker": house.dask_workers()[0]}
+    assert own.wait(own.insert("double", [{"n": n} for n in range(FIRST)]), 100)
+    before = {name: process.memory_info().rss for name, process in watched.items()}
+
+    assert own.wait(own.insert("double", [{"n": n} for n in range(MANY)]), 250)
+
+    for name, process in watched.items():
+        grown = process.memory_info().rss - before[name]
+        print(f"{name}: {before[name] / 1e6:.0f} MB, {grown / 1e6:+.1f} MB after {MANY} jobs")
+        assert grown < GROWTH_BYTES, name
+    counts = own.sql("SELECT state, count(*) AS n FROM jobs GROUP BY state").dicts()
+    assert counts == [{"state": "completed", "n": FIRST + MANY}]
