@@ -242,12 +242,15 @@ class Store(Service):
         try:
             results = self._transaction(group, idle_seconds)
         except BaseException as error:
-            if isinstance(error, duckdb.FatalException) and again:
+            if isinstance(error, duckdb.FatalException):
+                # After a repeat too, as on a disk that stays full: reads must go on meanwhile.
                 self._reopen(error)
-                self._commit_group(group, 0.0, again=False)
-            elif len(group) > 1:
+                if again:
+                    self._commit_group(group, 0.0, again=False)
+                    return
+            if len(group) > 1:
                 for unit in group:
-                    self._commit_group([unit], 0.0)
+                    self._commit_group([unit], 0.0, again=again)
             else:
                 _fail(group[0], error)
             return
