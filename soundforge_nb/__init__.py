@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from soundforge_nb.errors import SoundforgeError
     from soundforge_nb.forge.batch import Batch
     from soundforge_nb.forge.forge import Forge, connect
+    from soundforge_nb.forge.parameters import check_parameters
     from soundforge_nb.forge.tracks import Track, TrackList
     from soundforge_nb.jobs.job import Cancel, Completed, Discard, Job, Retry, Snooze
     from soundforge_nb.jobs.kind import Context, Kind
@@ -40,6 +41,7 @@ __all__ = [
     "SoundforgeError",
     "Track",
     "TrackList",
+    "check_parameters",
     "connect",
 ]
 
@@ -60,6 +62,7 @@ _PLACES = {
     "SoundforgeError": "soundforge_nb.errors",
     "Track": "soundforge_nb.forge.tracks",
     "TrackList": "soundforge_nb.forge.tracks",
+    "check_parameters": "soundforge_nb.forge.parameters",
     "connect": "soundforge_nb.forge.forge",
 }
 

@@ -18,7 +18,8 @@
     ├── JobError
     │   ├── ForbiddenTransition  a job can't go from this state to that one
     │   ├── UnknownKind          no kind of job has this name here
-    │   └── JobNotFound          no job, batch or track has this id
+    │   ├── JobNotFound          no job, batch or track has this id
+    │   └── BatchFailed          a batch has ended, and some of its inputs failed
     ├── StoreError            the database can't be opened or written
     │   ├── StoreLocked       another process has it open
     │   └── StoreNewer        it was written by a newer version
@@ -176,6 +177,10 @@ class UnknownKind(JobError):
 
 class JobNotFound(JobError):
     default_kind = "not_found"
+
+
+class BatchFailed(JobError):
+    default_kind = "batch_failed"
 
 
 class StoreError(SoundforgeError):

@@ -31,6 +31,7 @@ def test_the_public_names_are_these() -> None:
         "SoundforgeError",
         "Track",
         "TrackList",
+        "check_parameters",
         "connect",
     ]
     assert dir(soundforge_nb) == sorted([*soundforge_nb.__all__, "__version__"])

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
+import platform
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,23 @@ from soundforge_nb.pipeline.plan import Wishes, keys_of
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.store import Store
 
+log = logging.getLogger(__name__)
+
+#: Of `manifest.json`; it changes when a field changes its meaning or goes.
+MANIFEST_SCHEMA = 1
+#: The packages that decide what a result is.
+_PACKAGES = (
+    "demucs",
+    "torch",
+    "librosa",
+    "numpy",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "av",
+    "duckdb",
+    "distributed",
+)
 _MEASURED = ("tempo", "key", "energy", "spectral_centroid", "spectral_rolloff", "zero_crossing_rate")
 
 
@@ -33,10 +54,18 @@ async def finish_batch(store: Store, batch_id: str, clock: Clock) -> None:
         )
         try:
             await asyncio.to_thread(
-                export_batch, Path(batch["output_folder"]), tracks, _manifest(batch, rows)
+                export_batch, Path(batch["output_folder"]), tracks, _manifest(batch, rows, tracks)
             )
         except SoundforgeError as fault:
             error = fault.as_json()
+        except Exception as fault:
+            # A batch always ends: its stems are safe in the library, and who waits for it must hear so.
+            log.exception("the output folder of batch %s could not be written", batch_id)
+            error = SoundforgeError(
+                f"The output folder could not be written: {type(fault).__name__}: {fault}",
+                "Stems and analyses are in the library; see soundforge logs.",
+                kind="internal",
+            ).as_json()
     now = clock.now()
 
     def mark(session: Session) -> None:
@@ -113,12 +142,17 @@ def _analysis_content(session: Session, track: dict[str, Any], request_key: str)
     }
 
 
-def _manifest(batch: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(batch: dict[str, Any], rows: list[dict[str, Any]], tracks: list[TrackOutput]) -> dict[str, Any]:
+    """What a run was asked for, what it ran with, and what became of each input."""
+    summary = account.summary(rows)
     return {
+        "schema": MANIFEST_SCHEMA,
         "batch_id": batch["batch_id"],
-        "soundforge_nb": soundforge_nb.__version__,
+        "versions": _versions(),
         "options": batch["options"],
-        "account": account.summary(rows)["inputs"],
+        "models": _models(tracks),
+        "account": summary["inputs"],
+        "errors": summary["failures"],
         "inputs": [
             {
                 "name": row["name"],
@@ -132,3 +166,21 @@ def _manifest(batch: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, An
             for row in rows
         ],
     }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"soundforge_nb": soundforge_nb.__version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
+
+
+def _models(tracks: list[TrackOutput]) -> list[dict[str, Any]]:
+    """Each model that the stems came from, once, with the hash of its weights."""
+    found = {
+        (stem["model"], stem["model_sha256"]): {"model": stem["model"], "sha256": stem["model_sha256"]}
+        for track in tracks
+        for stem in track.stems
+    }
+    return list(found.values())

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from soundforge_nb.dashboards import batch_summary, surroundings
+from soundforge_nb.errors import BatchFailed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: A snapshot is taken at most this often while waiting, and at least that often.
 _SNAPSHOT_SECONDS = 0.25
 _LOOK_SECONDS = 5.0
+#: Failures that an error names one by one.
+_NAMED_FAILURES = 3
 _RESULT_COLUMNS = [
     *("name", "title", "track_id", "tempo", "key", "energy", "spectral_centroid", "spectral_rolloff"),
     *("zero_crossing_rate", "model", "null_residual_db", "stems"),
@@ -157,6 +160,26 @@ class Batch:
         account = self.account()
         failed = account[account["status"] == "failed"][["name", "step", "sentence"]]
         return failed.rename(columns={"sentence": "error"}).reset_index(drop=True)
+
+    def raise_for_failures(self) -> None:
+        """Do nothing where all is well: a script or papermill run ends with an error otherwise.
+
+        Raises
+        ------
+        BatchFailed
+            Something of it failed; the message names the first few with their sentences.
+        """
+        snapshot = self.snapshot()
+        failures = snapshot["failures"]
+        if not failures:
+            return
+        named = [f"{failure['name']}: {failure['error']}" for failure in failures[:_NAMED_FAILURES]]
+        more = [f"… and {len(failures) - len(named)} more."] if len(failures) > len(named) else []
+        inputs = snapshot["inputs"]
+        raise BatchFailed(
+            f"{inputs['failed']} of {inputs['total']} inputs failed. {' '.join([*named, *more])}",
+            "batch.errors() lists them, batch.retry() tries them again.",
+        )
 
     def cancel(self) -> int:
         """Cancel what is not done; returns how many jobs it concerned."""
