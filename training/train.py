@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from demucs.hf import load_safetensors_model
 from torch import Tensor
 
 from training.material import Material
@@ -25,6 +26,7 @@ from training.recipe import Recipe, build_for_training
 from training.render import WORK
 
 SAVE_SECONDS = 120.0
+SHIPPED = Path(__file__).parents[1] / "soundforge_nb" / "audio" / "models"
 FLOOR = 0.003  # errors 25 dB below the mixture are good enough
 
 
@@ -56,7 +58,7 @@ def learning_rate(recipe: Recipe, step: int, fraction: float) -> float:
 class Trainer:
     """One rank's model, optimiser, moving average and clock."""
 
-    def __init__(self, run: Path, recipe: Recipe, rank: int, ranks: int) -> None:
+    def __init__(self, run: Path, recipe: Recipe, rank: int, ranks: int, from_shipped: bool = False) -> None:
         self.run, self.recipe, self.rank, self.ranks = run, recipe, rank, ranks
         torch.manual_seed(recipe.seed)
         self.model = build_for_training(recipe).train()
@@ -64,16 +66,28 @@ class Trainer:
         self.optimiser = torch.optim.Adam(self.parameters, lr=recipe.learning_rate, betas=(0.9, 0.99))
         self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
         self.step, self.spent, self.loss = 0, 0.0, 0.0
-        self.resume()
+        if (run / "checkpoint.pt").exists():
+            self.resume()
+        elif from_shipped:
+            self.begin_from_shipped()
 
     def resume(self) -> None:
-        """Go on from the last checkpoint where there is one."""
-        path = self.run / "checkpoint.pt"
-        if path.exists():
-            saved = torch.load(path, weights_only=True)
-            self.model.load_state_dict(saved["model"])
-            self.optimiser.load_state_dict(saved["optimiser"])
-            self.average, self.step, self.spent = saved["average"], saved["step"], saved["spent"]
+        """Go on from the last checkpoint."""
+        saved = torch.load(self.run / "checkpoint.pt", weights_only=True)
+        self.model.load_state_dict(saved["model"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.average, self.step, self.spent = saved["average"], saved["step"], saved["spent"]
+
+    def begin_from_shipped(self) -> None:
+        """Go on from the model in the package, where the checkpoint is lost: its weights, steps and minutes.
+
+        The weights there are the moving average in half precision; the optimiser's memory starts anew.
+        """
+        card = json.loads((SHIPPED / "demo.json").read_text(encoding="utf-8"))
+        weights = load_safetensors_model(SHIPPED / card["file"]).state_dict()
+        self.model.load_state_dict(weights)
+        self.average = {k: v.clone() for k, v in self.model.state_dict().items()}
+        self.step, self.spent = card["training"]["steps"], card["training"]["minutes"] * 60
 
     def save(self, snapshot: bool) -> None:
         """Write the checkpoint aside, then in place; a snapshot also keeps the averaged weights by step."""
@@ -131,7 +145,14 @@ class Trainer:
 
 
 def work(
-    rank: int, ranks: int, work_folder: Path, run: Path, recipe: Recipe, minutes: float, max_steps: int
+    rank: int,
+    ranks: int,
+    work_folder: Path,
+    run: Path,
+    recipe: Recipe,
+    minutes: float,
+    max_steps: int,
+    from_shipped: bool = False,
 ) -> None:
     """Train until the time (or the number of steps) is spent; every rank runs this."""
     torch.set_num_threads(1)
@@ -141,7 +162,7 @@ def work(
         dist.init_process_group(
             "gloo", rank=rank, world_size=ranks, init_method=f"file://{run / 'rendezvous'}"
         )
-    trainer = Trainer(run, recipe, rank, ranks)
+    trainer = Trainer(run, recipe, rank, ranks, from_shipped)
     material = Material(work_folder / recipe.split, seed=recipe.seed * 1000 + trainer.step * 10 + rank)
     before, began, saved, snapshot = trainer.spent, time.monotonic(), time.monotonic(), trainer.spent
     while True:
@@ -186,6 +207,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=85.0)
     parser.add_argument("--steps", type=int, default=0, help="stop after this many steps (0: by time alone)")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--from-shipped",
+        action="store_true",
+        help="where there is no checkpoint: go on from the model in the package",
+    )
     for field in dataclasses.fields(Recipe):
         parser.add_argument(
             f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
@@ -195,7 +221,15 @@ def main(arguments: list[str] | None = None) -> None:
     run = (options.work / "runs" / options.run).absolute()
     run.mkdir(parents=True, exist_ok=True)
     (run / "rendezvous").unlink(missing_ok=True)
-    shared = (options.processes, options.work, run, recipe, options.minutes, options.steps)
+    shared = (
+        options.processes,
+        options.work,
+        run,
+        recipe,
+        options.minutes,
+        options.steps,
+        options.from_shipped,
+    )
     if options.processes == 1:
         work(0, *shared)
     else:
