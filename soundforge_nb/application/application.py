@@ -10,6 +10,7 @@ from typing import Any
 from soundforge_nb.application.finishing import finish_batch
 from soundforge_nb.application.services import Endpoint, TelemetryPoller, Topics
 from soundforge_nb.config import Config
+from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.engine import Dispatch, Engine
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Ledger
@@ -23,6 +24,9 @@ from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.store import Store
 
 log = logging.getLogger(__name__)
+
+#: How often the end of a batch is tried while the library can't be written.
+FINISH_AGAIN_SECONDS = 2.0
 
 
 class Application:
@@ -103,10 +107,16 @@ class Application:
         task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, batch_id: str) -> None:
-        try:
-            await finish_batch(self.store, batch_id, self.clock)
-        except Exception:
-            # It stays running in the store, and is seen to again at the next start.
-            log.exception("batch %s could not be finished", batch_id)
-            return
+        while True:
+            try:
+                await finish_batch(self.store, batch_id, self.clock)
+                break
+            except StoreError as error:
+                # Opened again in a moment, or full until somebody makes room: whoever waits goes on waiting.
+                log.warning("batch %s: %s", batch_id, error)
+                await asyncio.sleep(FINISH_AGAIN_SECONDS)
+            except Exception:
+                # It stays running in the store, and is seen to again at the next start.
+                log.exception("batch %s could not be finished", batch_id)
+                return
         self.pubsub.publish("batches", {"batch_id": batch_id, "state": "finished"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -22,6 +23,8 @@ from soundforge_nb.errors import NoApplication, StartFailed
 #: `soundforge serve` ends with this status where another process serves the data folder already.
 ALREADY_SERVED_STATUS = 10
 _POLL_SECONDS = 0.02
+#: Keys, the database's log and a line of text: with less than this no start succeeds.
+START_BYTES = 2_000_000
 
 
 def find(config: Config) -> Whereabouts | None:
@@ -80,12 +83,13 @@ def _started(config: Config, until: float) -> Whereabouts:
                 return found
             process = start(config)
         elif status is not None:
+            why = _no_room(config) or _last_words(config)
             raise StartFailed(
-                f"The application ended at its start (status {status}): {_last_words(config)}",
+                f"The application ended at its start (status {status}): {why}",
                 f"See {log_file(config)}.",
             )
         time.sleep(_POLL_SECONDS)
-    raise _not_up(config, _last_words(config))
+    raise _not_up(config, _no_room(config) or _last_words(config))
 
 
 def _not_up(config: Config, why: str) -> StartFailed:
@@ -160,3 +164,13 @@ def _last_words(config: Config) -> str:
     except OSError:
         lines = []
     return lines[-1] if lines else "it said nothing."
+
+
+def _no_room(config: Config) -> str:
+    """A sentence where the disk has no room to start on: then nothing could be written to the log either."""
+    free = shutil.disk_usage(config.data_folder).free
+    if free >= START_BYTES:
+        return ""
+    return (
+        f"the disk of {config.data_folder} is full ({free / 1e6:.1f} MB free). Make room and connect again."
+    )

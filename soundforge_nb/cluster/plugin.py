@@ -16,7 +16,7 @@ import distributed
 from distributed.utils import sync
 
 from soundforge_nb.config import Config
-from soundforge_nb.errors import SoundforgeError
+from soundforge_nb.errors import DiskError, SoundforgeError
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Retry, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
 from soundforge_nb.jobs.verdict import plain_error
@@ -97,7 +97,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                 )
             )
         try:
-            staging.mkdir(parents=True, exist_ok=True)
+            make_staging(staging)
             context = Context(
                 config=self._config,
                 ports=self._ports,
@@ -163,6 +163,24 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
     def ports(self) -> list[dict[str, Any]]:
         """The live children of this Dask worker."""
         return [vars(port) for port in self._ports.ports()]
+
+
+def make_staging(folder: Path) -> None:
+    """Make the folder that a job's child writes into.
+
+    Raises
+    ------
+    DiskError
+        Its place can't be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskError(
+            f"There is no place for what the job would make: {folder.parent} can't be written to "
+            f"({error.strerror}).",
+            "Make room, or allow writing there; then batch.retry().",
+        ) from error
 
 
 def execute(payload: str) -> str:

@@ -30,12 +30,14 @@ from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.session import Session
-from soundforge_nb.store.store import CLOSED, Store
+from soundforge_nb.store.store import CLOSED, FULL, Store
 
 log = logging.getLogger(__name__)
 
 #: Waits before an acknowledgement is repeated while the store is being opened again.
 REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
+#: How often an end is tried that found no room on the disk.
+FULL_SECONDS = 2.0
 #: A node that does not answer a cancel in this time is asked again by the lifeline.
 CANCEL_SECONDS = 5.0
 
@@ -196,7 +198,7 @@ class Engine:
             ack = await self._ack_for(lease, outcome)
             return await self._record_end(lease, ack)
         except Exception as error:
-            if isinstance(error, StoreError) and error.kind == CLOSED:
+            if isinstance(error, StoreError) and error.kind in (CLOSED, FULL):
                 # No fault of the job: its lease runs out, and it is taken up again.
                 raise
             log.exception("what %s made could not be recorded", lease.job.job_id)
@@ -331,15 +333,17 @@ class Engine:
         return verdict.completed(lease.job, record)
 
     async def _acknowledged(self, ack: Ack) -> Acknowledged:
-        """Acknowledge; while the store is being opened again, repeat it."""
-        for wait in REPEAT_SECONDS:
+        """Acknowledge; while the store is being opened again, or has no room, repeat it."""
+        waits = iter(REPEAT_SECONDS)
+        while True:
             try:
                 return await self._acknowledge(ack)
             except StoreError as error:
-                if error.kind != CLOSED:
+                # Room may take a person's morning: what was computed meanwhile waits for it.
+                wait = FULL_SECONDS if error.kind == FULL else next(waits, None)
+                if error.kind not in (CLOSED, FULL) or wait is None or self.draining:
                     raise
                 await asyncio.sleep(wait)
-        return await self._acknowledge(ack)
 
     def _settle(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
         """After the commit: free the slot, tell everyone, wake the queues."""

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from soundforge_nb.errors import DiskError
 from soundforge_nb.jobs.kind import Move
 
 
@@ -13,10 +14,21 @@ def move_into_place(moves: Sequence[Move]) -> None:
     """Rename what a job made to where it belongs, before its rows are committed.
 
     A crash after this leaves a file without a row, which the next run of the job replaces.
+
+    Raises
+    ------
+    DiskError
+        A place can't be written to.
     """
     for move in moves:
-        move.target.parent.mkdir(parents=True, exist_ok=True)
-        move.source.replace(move.target)
+        try:
+            move.target.parent.mkdir(parents=True, exist_ok=True)
+            move.source.replace(move.target)
+        except OSError as error:
+            raise DiskError(
+                f"{move.target.name} could not be put into {move.target.parent}: {error.strerror}.",
+                "Make room, or allow writing there; then batch.retry().",
+            ) from error
 
 
 def drop(path: Path) -> None:

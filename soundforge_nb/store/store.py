@@ -32,6 +32,8 @@ Work = Callable[[Session], T]
 INTERRUPT_SECONDS = 2.0
 #: The `kind` of the error where the store is not open, or is being opened again.
 CLOSED = "store_closed"
+#: The `kind` of the error where a commit found no room: after room was made the same commit passes.
+FULL = "disk_full"
 #: Units of work that one commit may hold: beyond it a commit's cost grows with its size.
 MAX_GROUP = 256
 
@@ -317,6 +319,6 @@ def _store_error(label: str, error: duckdb.Error) -> StoreError:
         return StoreError(
             f"The library could not be written ({label}): the disk is full.",
             "Make room; what was acknowledged is safe, and work goes on.",
-            kind="disk_full",
+            kind=FULL,
         )
     return StoreError(f"The library refused {label}: {text}", "See the log.")

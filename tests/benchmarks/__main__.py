@@ -1,4 +1,4 @@
-"""Runs the benchmarks: ``python -m tests.benchmarks [connect] [jobs] [ports] [pipeline]``, by default all.
+"""Runs the benchmarks: ``python -m tests.benchmarks [connect] [jobs] [ports] [memory] [pipeline]``, by default all.
 
 Each module measures one thing beside a yardstick. The table goes to stdout, the same to build/bench.json.
 (`key_profiles.py` is a survey with a table of its own.)
@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import connect, jobs, pipeline, ports, table
+from tests.benchmarks import connect, jobs, memory, pipeline, ports, table
 
-BENCHMARKS = {"connect": connect, "jobs": jobs, "ports": ports, "pipeline": pipeline}
+BENCHMARKS = {"connect": connect, "jobs": jobs, "ports": ports, "memory": memory, "pipeline": pipeline}
 
 
 def main(names: list[str]) -> int:

@@ -213,6 +213,7 @@ def test_a_disk_that_is_full_or_read_only_at_the_start(disk, song, tmp_path, app
     with pytest.raises(StartFailed) as caught:
         sf.connect(data_folder=disk.data)
     assert len(str(caught.value).splitlines()) == 1
+    assert "is full" in str(caught.value)
     disk.make_room()
     with sf.connect(data_folder=disk.data) as forge:
         forge.add(song(tmp_path / "song.wav", seconds=0.5))

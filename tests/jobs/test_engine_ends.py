@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from soundforge_nb.errors import SoundforgeError
+from soundforge_nb.errors import SoundforgeError, StoreError
 from soundforge_nb.jobs import table
 from soundforge_nb.jobs.job import Cancel, Completed, Discard, Retry, Snooze
 from soundforge_nb.jobs.verdict import RESCUE_LIMIT, plain_error
-from soundforge_nb.store.store import Store
+from soundforge_nb.store.store import FULL, Store
 
 FAULT = {
     "error": "PortCrashed",
@@ -301,6 +301,46 @@ def test_a_store_that_stays_away_spends_no_attempt(in_house: Any, monkeypatch: p
         assert await house.engine.lost(job.lease_id, "its lease ran out")
         row = await house.row(job)
         assert (row["state"], row["attempt"], row["max_attempts"]) == ("available", 1, 3)
+
+    in_house(test)
+
+
+def test_an_end_waits_for_room_on_the_disk(in_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was computed while nobody made room is not computed again."""
+
+    async def test(house: Any) -> None:
+        monkeypatch.setattr("soundforge_nb.jobs.engine.FULL_SECONDS", 0.0)
+        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", ())
+        job = await house.running()
+        write, refusals = house.store.write, []
+
+        async def refusing(label: str, work: Any) -> Any:
+            if label == "acknowledge" and len(refusals) < 50:
+                refusals.append(label)
+                raise StoreError("The disk is full.", kind=FULL)
+            return await write(label, work)
+
+        house.store.write = refusing
+        assert await house.finish(job, Completed({"settings": ["kept"]}))
+        assert len(refusals) == 50
+        row = await house.row(job)
+        assert (row["state"], row["attempt"]) == ("completed", 1)
+        assert await house.settings() == ["kept"]
+
+    in_house(test)
+
+
+def test_a_place_that_can_not_be_written_to_is_a_sentence(in_house: Any) -> None:
+    async def test(house: Any) -> None:
+        job = await house.running()
+        staging = house.config.staging_folder / job.lease_id
+        staging.mkdir(parents=True)
+        (staging / "vocals.wav").write_text("samples")
+        house.config.stems_folder.write_text("no folder")
+        assert await house.finish(job, Completed({"files": ["vocals.wav"]}))
+        error = (await house.row(job))["error"]
+        assert error["kind"] == "disk"
+        assert error["message"].startswith(f"vocals.wav could not be put into {house.config.stems_folder}")
 
     in_house(test)
 

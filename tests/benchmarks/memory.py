@@ -1,0 +1,54 @@
+"""Whether memory stays flat: what the application and its Dask worker hold after many more jobs than a few.
+
+The yardstick is the same process after the first jobs; a leak of a kilobyte a job would show as megabytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.benchmarks import scripts
+from tests.benchmarks.table import Measurement
+
+FIRST, MANY, CALL = 500, 10_000, 500
+
+
+def measure(folder: Path) -> list[Measurement]:
+    import soundforge_nb as sf
+    from soundforge_nb.cluster.discovery import read_whereabouts
+
+    forge = sf.connect(data_folder=folder, kinds="tests.benchmarks.noop:Noop", analysis_limit=32)
+    with forge:
+        whereabouts = read_whereabouts(forge.config.scheduler_file)
+        assert whereabouts is not None
+        application = psutil.Process(whereabouts.pid)
+        _run(forge, FIRST)
+        before = _held(application)
+        _run(forge, MANY)
+        after = _held(application)
+        forge.call("stop")
+    application.wait(60)
+    return [
+        Measurement(
+            f"memory of {name} after {FIRST + MANY} jobs (PSS)",
+            after[name] / 1e6,
+            "MB",
+            f"after {FIRST}",
+            before[name] / 1e6,
+        )
+        for name in before
+    ]
+
+
+def _run(forge: Any, jobs: int) -> None:
+    for _ in range(jobs // CALL):
+        assert forge.wait(forge.insert("noop", [{}] * CALL), 600), "the jobs did not end"
+
+
+def _held(application: psutil.Process) -> dict[str, int]:
+    """The application itself, and the largest of those below it: the Dask worker."""
+    below = [process.memory_full_info().pss for process in application.children(recursive=True)]
+    return {"the application": application.memory_full_info().pss, "its Dask worker": max(below)}
