@@ -16,9 +16,8 @@ from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.inserting import insert_jobs
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
-from soundforge_nb.errors import InputError, JobNotFound, SoundforgeError
+from soundforge_nb.errors import InputError, JobNotFound
 from soundforge_nb.jobs import batches, table
-from soundforge_nb.jobs.table import Start
 from soundforge_nb.library import catalog
 from soundforge_nb.library.examine import Examined, examine, stamp_of
 from soundforge_nb.pipeline import account
@@ -236,15 +235,6 @@ class Api:
         for event in self._application.engine.wake.values():
             event.set()
         return True
-
-    @call
-    async def started(self, job_id: str, lease_id: str, dask_worker: str, host: str) -> int | None:
-        """Count a start; the job goes on only where this answers with the attempt's number."""
-        try:
-            return await self._application.engine.started(Start(job_id, lease_id, dask_worker, host))
-        except SoundforgeError as error:
-            log.warning("the start of %s could not be counted: %s", job_id, error)
-            return None
 
     def close(self) -> None:
         self._queries.shutdown(wait=False, cancel_futures=True)

@@ -16,7 +16,7 @@ from soundforge_nb.application.api import Api
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.requests import answer
 from soundforge_nb.cluster.dispatch import DaskDispatch
-from soundforge_nb.cluster.plugin import INBOUND_TOPIC, PLUGIN_NAME, ForgeWorkerPlugin
+from soundforge_nb.cluster.plugin import PLUGIN_NAME, ForgeWorkerPlugin
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
 from soundforge_nb.config import Config
 from soundforge_nb.lifecycle.pubsub import Published
@@ -100,15 +100,9 @@ class ForgeExtension(SchedulerPlugin):
 
     # -- hooks of the scheduler -------------------------------------------------------------------
 
-    def log_event(self, topic: str, msg: Any) -> None:
-        if topic != INBOUND_TOPIC:
-            return
-        engine = self.application.engine
-        if msg["event"] == "progress":
-            engine.progressed(msg["lease_id"], msg["percent"], msg["message"])
-        elif msg["event"] == "alive":
-            expires = engine.clock.monotonic() + self._config.lease_seconds
-            engine.ledger.renew(msg["lease_ids"], expires)
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
+        if self._dispatch is not None and finish in ("memory", "erred", "forgotten"):
+            self._dispatch.returned(key, finish)
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
         engine = self.application.engine

@@ -39,7 +39,7 @@ async def answer(
     started = time.perf_counter()
     function = getattr(target, method, None)
     try:
-        if not is_open and method not in ("started", "node_ready"):
+        if not is_open and method != "node_ready":
             raise ConnectError(
                 "The application is starting or ending.", "Try again in a moment.", kind="closed"
             )

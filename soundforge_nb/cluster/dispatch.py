@@ -1,47 +1,79 @@
-"""The scheduler's side of a job's run: one Dask task for each claimed job, its end brought back."""
+"""The scheduler's side of a job's run: a Dask task for what was claimed, and its end brought back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import distributed
 from distributed.scheduler import Scheduler
 
+from soundforge_nb.cluster import streams
 from soundforge_nb.cluster.plugin import execute
+from soundforge_nb.jobs.claiming import Claim
 from soundforge_nb.jobs.engine import Engine
-from soundforge_nb.jobs.job import Job, outcome_from_json
+from soundforge_nb.jobs.job import outcome_from_json
 from soundforge_nb.jobs.ledger import Lease
+from soundforge_nb.jobs.table import Start
 
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class _Task:
+    """One Dask task; Dask would drop it if its future were let go."""
+
+    future: Any
+    #: Its jobs whose end was not told yet, by lease.
+    open_leases: set[str] = field(default_factory=set)
+
+
 class DaskDispatch:
-    """Submits jobs to the Dask worker whose slot they were given."""
+    """Submits jobs to the Dask worker whose slot they were given, and hears what it says of them."""
 
     def __init__(self, scheduler: Scheduler, client: distributed.Client, engine: Engine) -> None:
         self._scheduler = scheduler
         self._client = client
         self._engine = engine
-        self._following: dict[str, asyncio.Task[None]] = {}
-
-    def submit(self, job: Job, node: str) -> None:
-        """Hand one claimed job to Dask; its queue is the resource it asks for."""
-        future = self._client.submit(
-            execute,
-            json.dumps(job.as_json()),
-            key=f"{job.kind}-{job.job_id}-{job.lease_id}",
-            workers=[node],
-            allow_other_workers=False,
-            resources={job.queue: 1},
-            retries=0,
-            pure=False,
+        self._tasks: dict[str, _Task] = {}
+        self._key_of: dict[str, str] = {}
+        self._background: set[asyncio.Task[Any]] = set()
+        scheduler.stream_handlers.update(
+            {
+                streams.STARTED: self._started,
+                streams.PROGRESS: self._progressed,
+                streams.ALIVE: self._alive,
+                streams.ENDED: self._ended,
+            }
         )
-        task = asyncio.create_task(self._follow(job.lease_id, future), name=f"follow-{job.lease_id}")
-        self._following[job.lease_id] = task
-        task.add_done_callback(lambda _: self._following.pop(job.lease_id, None))
+
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Hand slots' jobs to Dask, one task a slot; their queue is the resource that a task asks for."""
+        by_place: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
+        for claim in claims:
+            by_place[claim.node, claim.jobs[0].queue].append(claim)
+        for (node, queue), there in by_place.items():
+            keys = [f"{claim.jobs[0].kind}-{claim.jobs[0].job_id}-{claim.slot}" for claim in there]
+            # One message for all of them.
+            futures = self._client.map(
+                execute,
+                [json.dumps([job.as_json() for job in claim.jobs]) for claim in there],
+                key=keys,
+                workers=[node],
+                allow_other_workers=False,
+                resources={queue: 1},
+                retries=0,
+                pure=False,
+            )
+            for claim, key, future in zip(there, keys, futures, strict=True):
+                leases = {job.lease_id for job in claim.jobs}
+                self._tasks[key] = _Task(future, leases)
+                self._key_of.update(dict.fromkeys(leases, key))
 
     async def cancel(self, lease: Lease, reason: str) -> None:
         """Have the Dask worker end the lease's child; one that is gone has none."""
@@ -55,29 +87,79 @@ class DaskDispatch:
         log.info("cancel of %s on %s: %r", lease.job.job_id, lease.node, answers)
 
     def forget(self, lease_id: str) -> None:
-        """Stop waiting for a lease that is dead, and have Dask drop its task."""
-        task = self._following.pop(lease_id, None)
-        if task is not None:
-            task.cancel()
+        """Wait no more for a lease that is dead; with its last one Dask drops the task."""
+        key = self._key_of.pop(lease_id, "")
+        task = self._tasks.get(key)
+        if task is None:
+            return
+        task.open_leases.discard(lease_id)
+        if not task.open_leases:
+            del self._tasks[key]
+            task.future.release()
 
     def close(self) -> None:
         """Stop waiting for anything: the application ends, what runs is taken up at its next start."""
-        for task in list(self._following.values()):
+        for name in (streams.STARTED, streams.PROGRESS, streams.ALIVE, streams.ENDED):
+            self._scheduler.stream_handlers[name] = _ignore
+        self._tasks.clear()
+        self._key_of.clear()
+        for task in list(self._background):
             task.cancel()
 
-    async def _follow(self, lease_id: str, future: Any) -> None:
+    def returned(self, key: str, how: str) -> None:
+        """A Dask task is over: what it did not tell the end of is lost."""
+        task = self._tasks.get(key)
+        if task is not None:
+            for lease_id in list(task.open_leases):
+                self.forget(lease_id)
+                self._start(self._engine.lost(lease_id, f"its Dask task did not say how it ended ({how})"))
+
+    # -- what Dask workers say --------------------------------------------------------------------
+
+    def _started(self, job_id: str, lease_id: str, dask_worker: str, host: str, worker: str) -> None:
+        self._start(self._answer_start(Start(job_id, lease_id, dask_worker, host), worker))
+
+    async def _answer_start(self, start: Start, worker: str) -> None:
+        attempt = None
         try:
-            answer: dict[str, Any] = json.loads(await future)
-        except asyncio.CancelledError:
-            raise
+            attempt = await self._engine.started(start)
         except Exception as error:
-            await self._engine.lost(lease_id, f"its Dask task did not return ({type(error).__name__})")
-            return
-        finally:
-            future.release()
-        if answer["outcome"] == "interrupted":
-            await self._engine.lost(lease_id, "its Dask worker ended")
-        elif answer["outcome"] == "refused":
-            await self._engine.lost(lease_id, "its start was refused")
+            log.warning("the start of %s could not be counted: %s", start.job_id, error)
+        stream = self._scheduler.stream_comms.get(worker)
+        if stream is not None and not stream.closed():
+            stream.send(streams.may_start(start.lease_id, attempt))
+
+    def _progressed(self, lease_id: str, percent: int, message: str, worker: str) -> None:
+        self._engine.progressed(lease_id, percent, message)
+
+    def _alive(self, lease_ids: list[str], worker: str) -> None:
+        expires = self._engine.clock.monotonic() + self._engine.config.lease_seconds
+        self._engine.ledger.renew(lease_ids, expires)
+
+    def _ended(self, lease_id: str, outcome: str, staged: bool, worker: str) -> None:
+        self.forget(lease_id)
+        lease = self._engine.ledger.get(lease_id)
+        if lease is not None:
+            lease.staged = staged
+        answer = json.loads(outcome)
+        if answer == streams.INTERRUPTED:
+            self._start(self._engine.lost(lease_id, "its Dask worker ended"))
+        elif answer == streams.REFUSED:
+            self._start(self._engine.lost(lease_id, "its start was refused"))
         else:
-            await self._engine.finished(lease_id, outcome_from_json(answer))
+            self._start(self._engine.finished(lease_id, outcome_from_json(answer)))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its lease runs out, and the job is taken up again.
+            log.warning("an end could not be recorded: %s", error)
+
+
+def _ignore(**message: Any) -> None:
+    return

@@ -9,14 +9,15 @@ import os
 import socket
 import threading
 import traceback
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import distributed
-from distributed.utils import sync
 
+from soundforge_nb.cluster import streams
 from soundforge_nb.config import Config
-from soundforge_nb.errors import DiskError, SoundforgeError
+from soundforge_nb.errors import SoundforgeError
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Retry, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
 from soundforge_nb.jobs.verdict import plain_error
@@ -25,10 +26,10 @@ from soundforge_nb.pipeline.outcomes import outcome_of
 from soundforge_nb.ports.supervisor import PortSupervisor
 
 PLUGIN_NAME = "soundforge"
-#: What Dask workers say: progress, and which leases they still work on.
-INBOUND_TOPIC = "soundforge-inbound"
 #: A kind that this Dask worker does not know may come with its next version.
 UNKNOWN_KIND_SECONDS = 30.0
+#: An answer to a start that takes longer will not come: the job goes back.
+START_SECONDS = 120.0
 
 
 class ForgeWorkerPlugin(distributed.WorkerPlugin):
@@ -46,8 +47,11 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         self._kinds: Kinds = kinds_of(self._config)
         self._ports = PortSupervisor(grace_seconds=self._config.terminate_grace_seconds)
         self._runs: dict[str, threading.Event] = {}
+        self._held: set[str] = set()
+        self._starting: dict[str, Future[int | None]] = {}
         self._closing = False
         worker.handlers["soundforge_cancel"] = self._cancel
+        worker.stream_handlers[streams.MAY_START] = self._may_start
         await worker.set_resources(**self._config.limits)
         await worker.scheduler.soundforge(
             method="node_ready",
@@ -68,15 +72,24 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         self._pulse.cancel()
         await asyncio.to_thread(self._ports.close)
 
-    def run(self, payload: str) -> str:
-        """Run one job in this thread: report the start, process, return the outcome."""
-        job = Job(**json.loads(payload))
+    def run(self, payload: str) -> None:
+        """Run the jobs of one Dask task in this thread, one after the other; each end is told as it comes."""
+        jobs = [Job(**entry) for entry in json.loads(payload)]
+        self._held.update(job.lease_id for job in jobs)
+        for job in jobs:
+            outcome = self._run(job)
+            staged = (self._config.staging_folder / job.lease_id).exists()
+            self._held.discard(job.lease_id)
+            self._say(streams.ended(job.lease_id, outcome, staged))
+
+    def _run(self, job: Job) -> dict[str, Any]:
+        """Report the start of one job, process it, return its outcome."""
         if job.kind not in self._kinds:
             reason = f"No Dask worker here knows the kind {job.kind!r} yet."
-            return json.dumps(outcome_as_json(Snooze(UNKNOWN_KIND_SECONDS, reason)))
+            return outcome_as_json(Snooze(UNKNOWN_KIND_SECONDS, reason))
         attempt = self._report_start(job)
         if attempt is None:
-            return json.dumps({"outcome": "refused"})
+            return streams.REFUSED
         cancelled = self._runs[job.lease_id] = threading.Event()
         try:
             outcome = self._process(dataclasses.replace(job, attempt=attempt), cancelled)
@@ -84,11 +97,10 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             self._runs.pop(job.lease_id, None)
         if isinstance(outcome, Cancel) and self._closing and not cancelled.is_set():
             # Nobody asked for this job's end: its Dask worker is going.
-            return json.dumps({"outcome": "interrupted"})
-        return json.dumps(outcome_as_json(outcome))
+            return streams.INTERRUPTED
+        return outcome_as_json(outcome)
 
     def _process(self, job: Job, cancelled: threading.Event) -> Outcome:
-        staging = self._config.staging_folder / job.lease_id
         if not self._config.data_folder.is_dir():
             return Discard(
                 plain_error(
@@ -97,12 +109,11 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                 )
             )
         try:
-            make_staging(staging)
             context = Context(
                 config=self._config,
                 ports=self._ports,
                 progress=self._reporter(job.lease_id),
-                staging_folder=staging,
+                staging_place=self._config.staging_folder / job.lease_id,
                 threads=max(1, _cores() // max(1, len(self._runs))),
                 cancelled=cancelled,
             )
@@ -117,21 +128,24 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
 
     def _report_start(self, job: Job) -> int | None:
         """The attempt's number once the start is committed; None where the job must not begin."""
-        answer = sync(
-            self._worker.loop,
-            self._worker.scheduler.soundforge,
-            method="started",
-            arguments=json.dumps(
-                {
-                    "job_id": job.job_id,
-                    "lease_id": job.lease_id,
-                    "dask_worker": self._worker.address,
-                    "host": socket.gethostname(),
-                }
-            ),
-        )
-        value = json.loads(answer.get("ok", "null"))
-        return value if isinstance(value, int) else None
+        answer: Future[int | None] = Future()
+        self._starting[job.lease_id] = answer
+        self._say(streams.started(job.job_id, job.lease_id, self._worker.address, socket.gethostname()))
+        try:
+            return answer.result(START_SECONDS)
+        except TimeoutError:
+            return None
+        finally:
+            self._starting.pop(job.lease_id, None)
+
+    def _may_start(self, lease_id: str, attempt: int | None) -> None:
+        answer = self._starting.get(lease_id)
+        if answer is not None and not answer.done():
+            answer.set_result(attempt)
+
+    def _say(self, message: dict[str, Any]) -> None:
+        """Put a message on the stream to the scheduler, from any thread, in order."""
+        self._worker.loop.add_callback(self._worker.batched_send, message)
 
     def _reporter(self, lease_id: str) -> Any:
         last = [-1, ""]
@@ -139,20 +153,16 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         def progress(percent: int, message: str) -> None:
             if [percent, message] != last:
                 last[:] = [percent, message]
-                self._worker.log_event(
-                    INBOUND_TOPIC,
-                    {"event": "progress", "lease_id": lease_id, "percent": percent, "message": message[:500]},
-                )
+                self._say(streams.progress(lease_id, percent, message))
 
         return progress
 
     async def _keep_alive(self) -> None:
-        """Renew the leases of what runs here, well within their term."""
+        """Renew the leases of what is here, well within their term."""
         while True:
             await asyncio.sleep(self._config.lease_seconds / 5)
-            leases = list(self._runs)
-            if leases:
-                self._worker.log_event(INBOUND_TOPIC, {"event": "alive", "lease_ids": leases})
+            if leases := list(self._held):
+                self._worker.batched_send(streams.alive(leases))
 
     async def _cancel(self, lease_id: str, reason: str) -> bool:
         event = self._runs.get(lease_id)
@@ -165,29 +175,11 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         return [vars(port) for port in self._ports.ports()]
 
 
-def make_staging(folder: Path) -> None:
-    """Make the folder that a job's child writes into.
-
-    Raises
-    ------
-    DiskError
-        Its place can't be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DiskError(
-            f"There is no place for what the job would make: {folder.parent} can't be written to "
-            f"({error.strerror}).",
-            "Make room, or allow writing there; then batch.retry().",
-        ) from error
-
-
-def execute(payload: str) -> str:
-    """The Dask task of every job: one task, one job."""
+def execute(payload: str) -> None:
+    """The Dask task of every job: one task, one job; of some kinds, a chunk of them."""
     plugin = distributed.get_worker().plugins[PLUGIN_NAME]
     assert isinstance(plugin, ForgeWorkerPlugin)
-    return plugin.run(payload)
+    plugin.run(payload)
 
 
 def _cores() -> int:

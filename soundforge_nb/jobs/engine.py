@@ -10,7 +10,7 @@ import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from soundforge_nb.config import Config
@@ -19,14 +19,15 @@ from soundforge_nb.jobs import batches, files, table, verdict
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
+from soundforge_nb.jobs.claiming import Claim, claim_slots
+from soundforge_nb.jobs.demand import Demand
 from soundforge_nb.jobs.grouped import Grouped
-from soundforge_nb.jobs.job import Cancel, Completed, Job, NewJob, Outcome
+from soundforge_nb.jobs.job import Cancel, Completed, NewJob, Outcome
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Lease, Ledger
 from soundforge_nb.jobs.states import FINISHED, State
 from soundforge_nb.jobs.table import Ack, Acknowledged, Start
 from soundforge_nb.lifecycle.clock import Clock
-from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.session import Session
@@ -45,8 +46,8 @@ CANCEL_SECONDS = 5.0
 class Dispatch(Protocol):
     """What runs jobs: Dask, or a test's own."""
 
-    def submit(self, job: Job, node: str) -> None:
-        """Run `job` on `node`; its end comes back through `Engine.finished` or `Engine.lost`."""
+    def submit(self, claims: Sequence[Claim]) -> None:
+        """Run what was claimed, a slot's jobs in order; ends come back by `Engine.finished` or `lost`."""
         ...
 
     async def cancel(self, lease: Lease, reason: str) -> None:
@@ -82,9 +83,10 @@ class Engine:
         self._tell = Announcer(telemetry, pubsub)
         self._start = Grouped[Start, int | None](self._flush_starts)
         self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
+        self._see_to_batches = Grouped[str, None](self._look_at_batches)
         self._background = Background()
         self._filling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._due: dict[str, datetime] = {}
+        self._demand = Demand(ledger.limits)
         self._reconciled = False
         self._reconciling = asyncio.Lock()
         self._suspects: set[str] = set()
@@ -104,8 +106,16 @@ class Engine:
 
     def inserted(self, jobs: Sequence[NewJob]) -> None:
         """Tell of jobs that were inserted within a caller's own transaction."""
+        now = self.clock.now()
         for job in jobs:
             self._tell.inserted(job)
+            if job.parents:
+                # Its parents may be done already: the table knows.
+                self._demand.due_at(job.queue, now)
+            elif job.scheduled_in_seconds > 0:
+                self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
+            else:
+                self._demand.came(job.queue)
         self._wake(job.queue for job in jobs)
 
     async def fill(self, queue: str) -> int:
@@ -116,50 +126,64 @@ class Engine:
     async def _fill(self, queue: str) -> int:
         async with self._filling[queue]:
             nodes = self.ledger.free_slots(queue)
-            if not nodes or self.dispatch is None or self.draining:
+            worth = self._demand.worth_a_claim(queue, self.clock.now())
+            if not nodes or not worth or self.dispatch is None or self.draining:
                 return 0
-            lease_ids = [new_id() for _ in nodes]
-            now = self.clock.now()
-
-            def work(session: Session) -> tuple[list[tuple[Job, str]], datetime | None]:
-                claimed = table.claim(session, queue, nodes, lease_ids, now)
-                return claimed, table.next_due(session, queue)
-
-            claimed, due = await self._store().write("claim", work)
-            self._due.pop(queue, None)
-            if due is not None:
-                self._due[queue] = due
+            claims = await self._claim(queue, nodes)
             expires = self.clock.monotonic() + self.config.lease_seconds
-            for job, node in claimed:
-                self.ledger.take(Lease(job, node, expires))
-        for job, node in claimed:
-            if node in self.ledger.nodes:
-                self._hand_over(job, node)
-            else:
-                await self.lost(job.lease_id, "its Dask worker left before it began")
-        return len(claimed)
+            for claim in claims:
+                for job in claim.jobs:
+                    self.ledger.take(Lease(job, claim.node, expires, slot=claim.slot))
+        self._hand_over([claim for claim in claims if claim.node in self.ledger.nodes])
+        for claim in claims:
+            if claim.node not in self.ledger.nodes:
+                for job in claim.jobs:
+                    await self.lost(job.lease_id, "its Dask worker left before it began")
+        return sum(len(claim.jobs) for claim in claims)
 
-    def _hand_over(self, job: Job, node: str) -> None:
+    async def _claim(self, queue: str, nodes: list[str]) -> list[Claim]:
+        """Claim for these slots in one transaction, and tell the demand what that showed."""
+        now = self.clock.now()
+        arrivals = self._demand.arrivals(queue)
+        stage = self._demand.is_due(queue, now)
+
+        def work(session: Session) -> tuple[datetime | None, list[Claim], bool]:
+            due = table.stage_due(session, queue, now) if stage else None
+            return due, *claim_slots(session, queue, nodes, self.kinds)
+
+        due, claims, emptied = await self._store().write("claim", work)
+        if stage:
+            self._demand.staged(queue, arrivals, due)
+        self._demand.claimed(queue, arrivals, emptied)
+        return claims
+
+    def _hand_over(self, claims: Sequence[Claim]) -> None:
         assert self.dispatch is not None
         try:
-            self.dispatch.submit(job, node)
+            self.dispatch.submit(claims)
         except Exception:
-            # Its lease runs out and the job is taken up again then: trying at once would spin.
-            log.exception("job %s could not be handed to %s", job.job_id, node)
+            # Their leases run out and the jobs are taken up again then: trying at once would spin.
+            names = ", ".join(job.job_id for claim in claims for job in claim.jobs)
+            log.exception("jobs could not be handed over: %s", names)
 
     def is_due(self, queue: str) -> bool:
-        """Whether a scheduled or retryable job's time has come since the last claim."""
-        due = self._due.get(queue)
-        return due is not None and due <= self.clock.now()
+        """Whether a scheduled or retryable job's time may have come since the last claim."""
+        return self._demand.is_due(queue, self.clock.now())
 
     # -- the run --------------------------------------------------------------------------------
 
     async def started(self, start: Start) -> int | None:
         """Count a start once it is committed; None where the lease is dead and the run must not go on."""
         lease = self.ledger.get(start.lease_id)
-        if lease is None or lease.cancel_reason is not None:
+        if lease is None or lease.cancel_reason is not None or lease.starting:
             return None
-        attempt = await self._start(start)
+        # A lease starts once, whatever Dask does with its task.
+        lease.starting = True
+        try:
+            attempt = await self._start(start)
+        except BaseException:
+            lease.starting = False
+            raise
         lease = self.ledger.get(start.lease_id)
         if attempt is None or lease is None:
             return None
@@ -235,8 +259,7 @@ class Engine:
                 return 0
             rows = await self._store().read("executing", table.executing)
             acks = [verdict.left_executing(row) for row in rows if self.ledger.get(row["lease_id"]) is None]
-            if acks:
-                await self._flush_acks(acks)
+            await asyncio.gather(*map(self._acknowledge, acks))
             leased = {lease.lease_id for lease in self.ledger.leases()}
             await asyncio.to_thread(files.sweep, self.config.staging_folder, leased)
             self._reconciled = True
@@ -255,7 +278,9 @@ class Engine:
         self._suspects = set(orphans)
         if acks:
             log.warning("%s jobs without a lease are taken up again", len(acks))
-            await self._flush_acks(acks)
+            await asyncio.gather(*map(self._acknowledge, acks))
+            for queue in self.wake:
+                self._demand.came(queue)
             self._wake(self.wake)
         return [ack.lease_id for ack in acks]
 
@@ -308,6 +333,7 @@ class Engine:
         rows = await self._store().write("retry", work)
         for row in rows:
             self._tell.row(row, State(row["state"]))
+            self._demand.came(row["queue"])
         self._wake(row["queue"] for row in rows)
         return len(rows)
 
@@ -348,9 +374,10 @@ class Engine:
     def _settle(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
         """After the commit: free the slot, tell everyone, wake the queues."""
         released = self.ledger.release(lease.lease_id)
-        self._wake(self.wake)
-        staging = self.config.staging_folder / lease.lease_id
-        self._background.start(asyncio.to_thread(files.drop, staging))
+        if lease.staged:
+            staging = self.config.staging_folder / lease.lease_id
+            self._background.start(asyncio.to_thread(files.drop, staging))
+        self._note_work(lease, ack, answer)
         if released is None or not answer.accepted:
             return
         lease.progress, lease.message = ack.progress, ack.message
@@ -358,9 +385,32 @@ class Engine:
         self._tell.ended(lease, ack.state, seconds)
         for row in answer.followers:
             self._tell.row(row, State.CANCELLED)
+        for row in answer.released:
+            if row["state"] == State.AVAILABLE:
+                self._tell.row(row, State.AVAILABLE)
         if ack.state in FINISHED:
-            ended = [ack.job_id, *(row["job_id"] for row in answer.followers)]
-            self._background.start(self.finish_batches(ended))
+            ended = [row["job_id"] for row in answer.followers if row["batch_id"]]
+            if lease.job.batch_id is not None:
+                # Only what belongs to a batch can end one, its own or another that waits for it too.
+                ended.append(ack.job_id)
+            for job_id in ended:
+                self._background.start(self._see_to_batches(job_id))
+
+    def _note_work(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
+        """Wake the queues for which an end means a free slot, or something to do."""
+        queue = lease.job.queue
+        queues = {queue}
+        if ack.state is State.AVAILABLE:
+            self._demand.came(queue)
+        elif ack.scheduled_at is not None:
+            self._demand.due_at(queue, ack.scheduled_at)
+        for row in answer.released:
+            queues.add(row["queue"])
+            if row["state"] == State.AVAILABLE:
+                self._demand.came(row["queue"])
+            elif row["waits_for"] == 0:
+                self._demand.due_at(row["queue"], row["scheduled_at"])
+        self._wake(queues)
 
     async def finish_batches(self, job_ids: Sequence[str] | None) -> None:
         """See to the batches of these jobs, or all, in which nothing is left to do."""
@@ -386,12 +436,15 @@ class Engine:
         attempts = await self._store().write(
             "start", lambda session: table.start_attempts(session, starts, now)
         )
-        # Taken out: of two starts of one lease in a group the second is refused.
-        return [attempts.pop(start.lease_id, None) for start in starts]
+        return [attempts.get(start.lease_id) for start in starts]
 
     async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
         now = self.clock.now()
         return await self._store().write("acknowledge", lambda session: table.acknowledge(session, acks, now))
+
+    async def _look_at_batches(self, job_ids: list[str]) -> list[None]:
+        await self.finish_batches(job_ids)
+        return [None] * len(job_ids)
 
     async def settled(self) -> None:
         """Until what was begun in the background is over."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from soundforge_nb.config import Config
-from soundforge_nb.errors import UnknownKind
+from soundforge_nb.errors import DiskError, UnknownKind
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.job import Job, NewJob, Outcome
 from soundforge_nb.ports.supervisor import PortSupervisor
@@ -64,11 +64,30 @@ class Context:
     config: Config
     ports: PortSupervisor
     progress: Callable[[int, str], None]
-    #: Where the job's child may write; what is not moved into place is swept.
-    staging_folder: Path
+    #: Where `staging_folder` will be.
+    staging_place: Path
     #: How many threads the job's child may use beside what else runs here.
     threads: int
     cancelled: threading.Event
+
+    @property
+    def staging_folder(self) -> Path:
+        """Where the job's child may write, made when it is asked for; what is not moved into place is swept.
+
+        Raises
+        ------
+        DiskError
+            It can't be made.
+        """
+        try:
+            self.staging_place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DiskError(
+                f"There is no place for what the job would make: {self.staging_place.parent} can't be "
+                f"written to ({error.strerror}).",
+                "Make room, or allow writing there; then batch.retry().",
+            ) from error
+        return self.staging_place
 
 
 class Kind:
@@ -89,6 +108,8 @@ class Kind:
     queue: ClassVar[str]
     max_attempts: ClassVar[int] = 3
     priority: ClassVar[int] = 5
+    #: How many jobs may share one Dask task, one after the other: for a kind whose jobs take milliseconds.
+    chunk: ClassVar[int] = 1
 
     def check(self, args: dict[str, Any]) -> None:
         """Refuse arguments that this kind can't work on, before a job is made of them.

@@ -19,6 +19,8 @@ class Lease:
     job: Job
     node: str
     expires: float
+    #: Its start is being counted, or was.
+    starting: bool = False
     started: bool = False
     progress: int = 0
     message: str = ""
@@ -29,6 +31,13 @@ class Lease:
     #: Its node has left: it holds no slot any more, also where a node of the same address came.
     orphaned: bool = False
     started_monotonic: float = 0.0
+    #: The lease whose Dask task it shares; a job alone in its task has its own.
+    slot: str = ""
+    #: Whether its run used its staging folder. Unknown counts as yes.
+    staged: bool = True
+
+    def __post_init__(self) -> None:
+        self.slot = self.slot or self.lease_id
 
     @property
     def lease_id(self) -> str:
@@ -63,10 +72,13 @@ class Ledger:
     def free_slots(self, queue: str) -> list[str]:
         """One entry a free slot: its node, the least loaded first."""
         limit = self.limits.get(queue, 0)
-        used = Counter(
-            lease.node for lease in self._leases.values() if lease.job.queue == queue and not lease.orphaned
-        )
-        slots = [(taken, node) for node in self._nodes for taken in range(used[node], limit)]
+        taken = {
+            lease.slot: lease.node
+            for lease in self._leases.values()
+            if lease.job.queue == queue and not lease.orphaned
+        }
+        used = Counter(taken.values())
+        slots = [(number, node) for node in self._nodes for number in range(used[node], limit)]
         return [node for _, node in sorted(slots)]
 
     def take(self, lease: Lease) -> None:

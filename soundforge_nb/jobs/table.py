@@ -81,10 +81,13 @@ class Ack:
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """Whether an end was recorded, and the jobs that it cancelled because they had waited for it."""
+    """Whether an end was recorded, and what became of those that had waited for it."""
 
     accepted: bool
+    #: Jobs that were cancelled with it.
     followers: tuple[dict[str, Any], ...] = ()
+    #: Jobs that wait for fewer now; of ends recorded together, the first one's entry tells them all.
+    released: tuple[dict[str, Any], ...] = ()
 
 
 def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None:
@@ -141,96 +144,110 @@ def _see_to_parents(session: Session, links: Sequence[dict[str, str]], now: date
     _cancel_followers(session, dead, "it had ended before", now)
 
 
-def claim(
-    session: Session, queue: str, nodes: Sequence[str], lease_ids: Sequence[str], now: datetime
-) -> list[tuple[Job, str]]:
-    """Claim up to one job a slot; returns each with the node whose slot it takes."""
+def stage_due(session: Session, queue: str, now: datetime) -> datetime | None:
+    """Make available what is due; returns when the next job that waits for no parent will be."""
     session.execute(_sql("stage_due"), {"queue": queue, "now": now})
-    rows = session.dicts(
-        _sql("claim"),
-        {"queue": queue, "nodes": list(nodes), "lease_ids": list(lease_ids), "slots": len(nodes)},
-    )
-    rows.sort(key=lambda row: (row["priority"], row["job_id"]))
-    parents = _parent_results(session, [row["job_id"] for row in rows])
+    row = session.one(_sql("next_due"), {"queue": queue})
+    return row[0] if row else None
+
+
+def claim(
+    session: Session, queue: str, nodes: Sequence[str], lease_ids: Sequence[str], kind: str | None = None
+) -> list[tuple[Job, str]]:
+    """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node."""
+    rows = session.dicts(_sql("next_jobs"), {"queue": queue, "kind": kind, "slots": len(nodes)})
+    if not rows:
+        return []
+    job_ids = [row["job_id"] for row in rows]
+    chosen = {"lease_ids": list(lease_ids[: len(rows)]), "nodes": list(nodes[: len(rows)])}
+    session.execute(_sql("claim"), {"job_ids": job_ids, **chosen})
+    parents = _parent_results(session, job_ids)
     return [
         (
             Job(
-                job_id=row["job_id"],
-                kind=row["kind"],
-                queue=row["queue"],
-                args=json.loads(row["args"]),
-                attempt=row["attempt"],
-                max_attempts=row["max_attempts"],
-                lease_id=row["lease_id"],
-                rescues=row["rescues"],
-                meta=json.loads(row["meta"]),
-                batch_id=row["batch_id"],
-                track_id=row["track_id"],
-                parents=parents.get(row["job_id"], {}),
+                **{
+                    **row,
+                    "lease_id": lease_id,
+                    "args": json.loads(row["args"]),
+                    "meta": json.loads(row["meta"]),
+                    "parents": parents.get(row["job_id"], {}),
+                }
             ),
-            row["dask_worker"],
+            node,
         )
-        for row in rows
+        for row, lease_id, node in zip(rows, lease_ids, nodes, strict=False)
     ]
 
 
 def _parent_results(session: Session, job_ids: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    if job_ids:
+    if job_ids and _any_parents(session):
         for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": job_ids}):
             found.setdefault(job_id, {})[parent_id] = json.loads(result) if result else {}
     return found
 
 
+def _any_parents(session: Session) -> bool:
+    return session.one(_sql("any_parents")) is not None
+
+
 def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> dict[str, int]:
     """Count the starts; returns the attempt's number by lease id, of those that may go on."""
-    rows = session.rows(
-        _sql("start_attempts"),
-        {
-            "job_ids": [start.job_id for start in starts],
-            "lease_ids": [start.lease_id for start in starts],
-            "now": now,
-        },
-    )
+    lease_ids = [start.lease_id for start in starts]
+    session.execute(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
+    rows = session.dicts(_sql("started"), {"lease_ids": lease_ids})
     by_lease = {start.lease_id: start for start in starts}
     session.insert(
         "attempts",
         ATTEMPT_COLUMNS,
         [
             {
-                "job_id": job_id,
-                "attempt": attempt,
-                "lease_id": lease_id,
-                "dask_worker": by_lease[lease_id].dask_worker,
-                "host": by_lease[lease_id].host,
+                **row,
+                "dask_worker": by_lease[row["lease_id"]].dask_worker,
+                "host": by_lease[row["lease_id"]].host,
                 "started_at": now,
             }
-            for job_id, lease_id, attempt in rows
+            for row in rows
         ],
     )
-    return {lease_id: attempt for _, lease_id, attempt in rows}
+    return {row["lease_id"]: row["attempt"] for row in rows}
+
+
+class HeldBack(Exception):
+    """The fence held back one of several ends that were to be recorded together: record each alone."""
 
 
 def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Acknowledged]:
-    """Record how runs ended, and all that they made; not accepted where the fence held a run back."""
-    held = {row[0] for row in session.rows(_sql("held"), {"lease_ids": [ack.lease_id for ack in acks]})}
-    taken: dict[str, Ack] = {}
+    """Record how runs ended, and all that they made.
+
+    Raises
+    ------
+    HeldBack
+        Of several, one's lease is dead or told of twice. A single one is answered as not accepted.
+    """
     for ack in acks:
         check_transition(State.EXECUTING, ack.state)
-        if ack.lease_id in held:
-            # Of two words on one lease the first counts.
-            taken.setdefault(ack.lease_id, ack)
-    if taken:
-        _record_ends(session, list(taken.values()), now)
-    return [
-        Acknowledged(True, tuple(_tell_children(session, ack, now)))
-        if taken.get(ack.lease_id) is ack
-        else Acknowledged(False)
-        for ack in acks
-    ]
+    if len({ack.job_id for ack in acks}) < len(acks):
+        raise HeldBack
+    recorded = _record_ends(session, acks, now)
+    if recorded < len(acks):
+        if len(acks) > 1:
+            raise HeldBack
+        return [Acknowledged(False)]
+    _record_what_they_made(session, acks, now)
+    completed = [ack.job_id for ack in acks if ack.state is State.COMPLETED]
+    released: list[dict[str, Any]] = []
+    if completed and _any_parents(session):
+        released = session.dicts(_sql("release_children"), {"job_ids": completed, "now": now})
+    answers = []
+    for ack in acks:
+        answers.append(Acknowledged(True, tuple(_cancel_children(session, ack, now)), tuple(released)))
+        released = []
+    return answers
 
 
-def _record_ends(session: Session, acks: Sequence[Ack], now: datetime) -> None:
+def _record_ends(session: Session, acks: Sequence[Ack], now: datetime) -> int:
+    """Write the ends; returns how many leases held."""
     parameters = {
         "now": now,
         "job_ids": [ack.job_id for ack in acks],
@@ -244,7 +261,11 @@ def _record_ends(session: Session, acks: Sequence[Ack], now: datetime) -> None:
         "rescues": [ack.rescues for ack in acks],
         "scheduled_ats": [ack.scheduled_at for ack in acks],
     }
-    session.execute(_sql("acknowledge"), parameters)
+    ((recorded,),) = session.rows(_sql("acknowledge"), parameters)
+    return int(recorded)
+
+
+def _record_what_they_made(session: Session, acks: Sequence[Ack], now: datetime) -> None:
     session.execute(
         _sql("end_attempts"),
         {
@@ -261,14 +282,12 @@ def _record_ends(session: Session, acks: Sequence[Ack], now: datetime) -> None:
             session.execute(update.sql, update.parameters)
 
 
-def _tell_children(session: Session, ack: Ack, now: datetime) -> list[dict[str, Any]]:
-    """Let those that wait for a job wait for one less, or not at all; returns who was cancelled."""
-    if ack.state is State.COMPLETED:
-        session.execute(_sql("release_children"), {"job_ids": [ack.job_id]})
-    if ack.state in (State.DISCARDED, State.CANCELLED):
-        reason = (ack.error or {}).get("message") or ack.message or "it was cancelled"
-        return _cancel_followers(session, [ack.job_id], reason, now)
-    return []
+def _cancel_children(session: Session, ack: Ack, now: datetime) -> list[dict[str, Any]]:
+    """Cancel what waits for a job that ended badly; returns it."""
+    if ack.state not in (State.DISCARDED, State.CANCELLED):
+        return []
+    reason = (ack.error or {}).get("message") or ack.message or "it was cancelled"
+    return _cancel_followers(session, [ack.job_id], reason, now)
 
 
 def _cancel_followers(
@@ -319,12 +338,6 @@ def retry_jobs(
     # Parents that are tried again count as not done, as they did while they were discarded.
     session.execute(_sql("reset_waits"), {"job_ids": ids})
     return session.dicts(_sql("retry"), {"job_ids": ids, "attempts": attempts, "now": now})
-
-
-def next_due(session: Session, queue: str) -> datetime | None:
-    """When the next scheduled or retryable job that waits for no parent is due."""
-    row = session.one(_sql("next_due"), {"queue": queue})
-    return row[0] if row else None
 
 
 def set_progress(session: Session, rows: Sequence[tuple[str, int, str]]) -> None:

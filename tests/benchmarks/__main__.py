@@ -1,4 +1,4 @@
-"""Runs the benchmarks: ``python -m tests.benchmarks [connect] [jobs] [ports] [memory] [pipeline]``, by default all.
+"""Runs the benchmarks: ``python -m tests.benchmarks [NAME …]``, by default all.
 
 Each module measures one thing beside a yardstick. The table goes to stdout, the same to build/bench.json.
 (`key_profiles.py` is a survey with a table of its own.)

@@ -10,7 +10,6 @@ from typing import Any
 
 import psutil
 
-from tests.benchmarks import scripts
 from tests.benchmarks.table import Measurement
 
 FIRST, MANY, CALL = 500, 10_000, 500

@@ -1,4 +1,4 @@
-"""A kind of one's own that does nothing but say when it began."""
+"""Kinds of one's own that do nothing but say when they began."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ import soundforge_nb as sf
 
 
 class Noop(sf.Kind):
+    """One Dask task one job."""
+
     name = "noop"
     queue = "analysis"
 
     def process(self, job: sf.Job, context: sf.Context) -> Any:
         return sf.Completed({"began": time.time()})
+
+
+class ChunkedNoop(Noop):
+    """Many jobs share a Dask task."""
+
+    name = "chunked_noop"
+    chunk = 32
 
 
 def began() -> float:

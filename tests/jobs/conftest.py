@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,14 @@ from hypothesis import settings
 
 from soundforge_nb.config import Config
 from soundforge_nb.jobs import table
+from soundforge_nb.jobs.claiming import Claim
 from soundforge_nb.jobs.engine import Engine
 from soundforge_nb.jobs.job import Completed, Job, NewJob, Outcome
 from soundforge_nb.jobs.kind import Insert, Kind, Kinds, Move, Record
 from soundforge_nb.jobs.ledger import Lease, Ledger
 from soundforge_nb.jobs.table import Start
 from soundforge_nb.lifecycle.clock import ManualClock
+from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.store import Store
@@ -58,13 +60,15 @@ class Hands:
 
     def __init__(self) -> None:
         self.given: list[tuple[Job, str]] = []
+        self.tasks: list[list[str]] = []
         self.cancelled: list[tuple[str, str]] = []
         self.error: Exception | None = None
 
-    def submit(self, job: Job, node: str) -> None:
+    def submit(self, claims: Sequence[Claim]) -> None:
         if self.error is not None:
             raise self.error
-        self.given.append((job, node))
+        self.tasks += [[job.job_id for job in claim.jobs] for claim in claims]
+        self.given += [(job, claim.node) for claim in claims for job in claim.jobs]
 
     async def cancel(self, lease: Lease, reason: str) -> None:
         self.cancelled.append((lease.job.job_id, reason))
@@ -107,7 +111,8 @@ class House:
     # -- a job's way, step by step ----------------------------------------------------------------
 
     async def insert(self, **options: Any) -> NewJob:
-        job = Plain().new(options.pop("args", {}), **options)
+        # What a batch waits for was made by a batch, this one or another.
+        job = Plain().new(options.pop("args", {}), **{"batch_id": new_id(), **options})
         await self.engine.insert([job])
         return job
 

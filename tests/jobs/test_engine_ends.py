@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from soundforge_nb.errors import SoundforgeError, StoreError
-from soundforge_nb.jobs import table
 from soundforge_nb.jobs.job import Cancel, Completed, Discard, Retry, Snooze
 from soundforge_nb.jobs.verdict import RESCUE_LIMIT, plain_error
 from soundforge_nb.store.store import FULL, Store
@@ -165,8 +164,7 @@ def test_the_store_itself_holds_a_dead_lease_back(in_house: Any) -> None:
             await house.engine._ack_for(lease, Completed({"settings": [name]}))
             for lease, name in ((dead, "dead"), (living, "living"), (living, "living twice"))
         ]
-        now = house.clock.now()
-        answers = await house.store.write("ack", lambda session: table.acknowledge(session, acks, now))
+        answers = await asyncio.gather(*map(house.engine._acknowledge, acks))
         assert [answer.accepted for answer in answers] == [False, True, False]
         assert await house.settings() == ["living"]
 
@@ -448,7 +446,7 @@ def test_what_is_over_can_not_be_cancelled(in_house: Any) -> None:
         child = await house.insert(parents=(job.job_id,))
         await house.run()
         assert await house.engine.cancel([job.job_id], "too late") == 0
-        assert await house.states(job, child) == ["completed", "scheduled"]
+        assert await house.states(job, child) == ["completed", "available"]
 
     in_house(test)
 

@@ -26,4 +26,3 @@ FROM (
         unnest($scheduled_ats::TIMESTAMP[]) AS scheduled_at
 ) AS a
 WHERE jobs.job_id = a.job_id AND jobs.lease_id = a.lease_id AND jobs.state = 'executing'
-RETURNING jobs.job_id::VARCHAR AS job_id

@@ -1,4 +1,7 @@
 -- What an application that ended left executing.
+WITH held AS (SELECT job_id, lease_id FROM jobs WHERE state = 'executing')
 SELECT job_id::VARCHAR AS job_id, lease_id::VARCHAR AS lease_id,
-    EXISTS (SELECT 1 FROM attempts AS a WHERE a.job_id = jobs.job_id AND a.lease_id = jobs.lease_id) AS started
-FROM jobs WHERE state = 'executing'
+    lease_id IN (
+        SELECT a.lease_id FROM attempts AS a WHERE a.lease_id IN (SELECT h.lease_id FROM held AS h)
+    ) AS started
+FROM held
