@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,10 +13,12 @@ from typing import Any
 import soundforge_nb
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.batching import insert_batch, snapshot
+from soundforge_nb.application.dashboard_api import DashboardCalls
 from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.inserting import insert_jobs
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
+from soundforge_nb.cluster.observer import Observer
 from soundforge_nb.errors import InputError, JobNotFound
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.library import catalog
@@ -29,13 +32,14 @@ log = logging.getLogger(__name__)
 QUERY_THREADS = 2
 
 
-class Api:
+class Api(DashboardCalls):
     """One method a call; arguments and results are JSON, `sql` answers with Arrow."""
 
-    def __init__(self, application: Application, stop: Callable[[float], None]) -> None:
-        self._application = application
+    def __init__(
+        self, application: Application, stop: Callable[[float], None], observer: Observer | None = None
+    ) -> None:
+        super().__init__(application, observer)
         self._stop = stop
-        self._nodes: dict[str, dict[str, Any]] = {}
         self._queries = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
 
     # -- the application ------------------------------------------------------------------------
@@ -230,7 +234,7 @@ class Api:
     @call
     async def node_ready(self, address: str, host: str, cores: int, kinds: list[str]) -> bool:
         """A Dask worker offers its slots."""
-        self._nodes[address] = {"host": host, "cores": cores, "kinds": kinds}
+        self._nodes[address] = {"host": host, "cores": cores, "kinds": kinds, "since": time.time()}
         self._application.ledger.add_node(address)
         for event in self._application.engine.wake.values():
             event.set()

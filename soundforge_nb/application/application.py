@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
 from soundforge_nb.application.finishing import finish_batch
+from soundforge_nb.application.metric_table import METRICS
 from soundforge_nb.application.services import Endpoint, TelemetryPoller, Topics
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
@@ -17,8 +19,10 @@ from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
 from soundforge_nb.jobs.queue import Queue
 from soundforge_nb.lifecycle.clock import Clock, SystemClock
+from soundforge_nb.lifecycle.history import History
 from soundforge_nb.lifecycle.metrics import Metrics
 from soundforge_nb.lifecycle.pubsub import Published, PubSub
+from soundforge_nb.lifecycle.rates import Rates
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.store import Store
@@ -47,6 +51,9 @@ class Application:
         self.config = config
         self.clock = clock or SystemClock()
         self.telemetry = Telemetry()
+        # It outlives the child that fills it: a crash of telemetry leaves a gap, not a blank.
+        self.history = History(METRICS)
+        self.rates = Rates(self.telemetry, ("job.stop", "job.exception"), "queue", time.monotonic)
         self.ledger = Ledger(config.limits)
         self.open = False
         self.pubsub = PubSub()
@@ -82,7 +89,7 @@ class Application:
             for name in self.config.limits
         ]
         return [
-            Child("telemetry", lambda: TelemetryPoller(self.telemetry, self._adopt("metrics"))),
+            Child("telemetry", lambda: TelemetryPoller(self.telemetry, self._adopt("metrics"), self.history)),
             Child("store", self._new_store, shutdown_seconds=30.0),
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
             *queues,

@@ -16,6 +16,7 @@ from soundforge_nb.application.api import Api
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.requests import answer
 from soundforge_nb.cluster.dispatch import DaskDispatch
+from soundforge_nb.cluster.observer import Observer
 from soundforge_nb.cluster.plugin import PLUGIN_NAME, ForgeWorkerPlugin
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
 from soundforge_nb.config import Config
@@ -38,7 +39,7 @@ class ForgeExtension(SchedulerPlugin):
         self._scheduler = scheduler
         self._tasks: set[asyncio.Task[Any]] = set()
         self.application = Application(config, kinds_of(config), outbound=self._send)
-        self.api = Api(self.application, stop)
+        self.api = Api(self.application, stop, Observer(scheduler))
         self._client: distributed.Client | None = None
         self._dispatch: DaskDispatch | None = None
 

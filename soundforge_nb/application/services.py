@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import psutil
 
+from soundforge_nb.lifecycle.history import History
 from soundforge_nb.lifecycle.metrics import Metrics
 from soundforge_nb.lifecycle.pubsub import EVERY_TOPIC, Published, PubSub
 from soundforge_nb.lifecycle.supervisor import Service
@@ -35,12 +36,14 @@ MEASURED_EVENTS: dict[str, tuple[str, ...]] = {
 class TelemetryPoller(Service):
     """Keeps the metrics, and measures the process itself every ten seconds."""
 
-    def __init__(self, telemetry: Telemetry, adopt: Callable[[Metrics], None]) -> None:
+    def __init__(self, telemetry: Telemetry, adopt: Callable[[Metrics], None], history: History) -> None:
         self._telemetry = telemetry
         self._adopt = adopt
+        self._history = history
 
     async def start(self) -> None:
         self._adopt(Metrics(self._telemetry, MEASURED_EVENTS))
+        self._history.attach(self._telemetry)
 
     async def run(self) -> None:
         process = psutil.Process()
@@ -50,6 +53,7 @@ class TelemetryPoller(Service):
             before = time.perf_counter()
             await asyncio.sleep(0)
             self._telemetry.execute("vm.loop_lag", {"seconds": time.perf_counter() - before})
+            self._history.tick(time.time())
             await asyncio.sleep(POLL_SECONDS)
 
 

@@ -52,6 +52,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         self._closing = False
         worker.handlers["soundforge_cancel"] = self._cancel
         worker.stream_handlers[streams.MAY_START] = self._may_start
+        worker.handlers["soundforge_ports"] = self._tell_ports
         await worker.set_resources(**self._config.limits)
         await worker.scheduler.soundforge(
             method="node_ready",
@@ -169,6 +170,10 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         if event is not None:
             event.set()
         return self._ports.cancel(lease_id, reason)
+
+    async def _tell_ports(self) -> list[dict[str, Any]]:
+        # Each child's memory is a look into the system: not in the loop.
+        return await asyncio.to_thread(self.ports)
 
     def ports(self) -> list[dict[str, Any]]:
         """The live children of this Dask worker."""

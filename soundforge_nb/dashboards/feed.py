@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from soundforge_nb.dashboards.changes import State, changes
-from soundforge_nb.dashboards.source import Source
+from soundforge_nb.dashboards.source import Followed
 from soundforge_nb.dashboards.viewers import LEASE_SECONDS, Viewers
 from soundforge_nb.errors import SoundforgeError
 
@@ -54,7 +54,7 @@ class Feed:
 
     Parameters
     ----------
-    source : Source
+    source : Followed
     send : callable
         Hands one message to every view.
     state_of : callable
@@ -67,7 +67,7 @@ class Feed:
 
     def __init__(
         self,
-        source: Source,
+        source: Followed,
         send: Callable[[Message], None],
         state_of: StateOf,
         rows: Mapping[str, str],

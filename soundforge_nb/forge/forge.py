@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from soundforge_nb.forge.views import Dashboard
+
 #: Files sent to the application in one call: each is hashed there.
 _FILES_A_CALL = 64
 _JOBS_A_CALL = 10_000
@@ -266,6 +268,24 @@ class Forge:
         """The application: its children, Dask workers, queues and metrics."""
         found: dict[str, Any] = self.call("status")
         return found
+
+    def dashboard(self, *, read_only: bool | None = None, tab: str = "jobs") -> Dashboard:
+        """Queues, jobs, metrics and services, live.
+
+        Parameters
+        ----------
+        read_only : bool, optional
+            Refuse every action, for pages that several people see.
+        tab : {"jobs", "metrics", "system"}
+            What is shown first.
+        """
+        from soundforge_nb.forge.views import Dashboard
+
+        return Dashboard(self, tab, read_only)
+
+    def metrics(self) -> Dashboard:
+        """The dashboard, open at the curves of everything that is measured."""
+        return self.dashboard(tab="metrics")
 
     # -- connection -----------------------------------------------------------------------------
 
