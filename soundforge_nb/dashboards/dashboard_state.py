@@ -185,6 +185,7 @@ def _job(row: Mapping[str, Any]) -> Row:
         "tags": row["tags"],
         "error": row["error"],
         **{name: epoch_seconds(row[name]) for name in ("inserted_at", "scheduled_at", "ended_at")},
+        "started_at": epoch_seconds(row["attempted_at"]),
     }
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from soundforge_nb.dashboards import dashboard_state as shown
-from soundforge_nb.dashboards import dashboard_summary
+from soundforge_nb.dashboards import dashboard_summary, surroundings
 from soundforge_nb.errors import SoundforgeError, UsageError
 
 if TYPE_CHECKING:
+    from soundforge_nb.dashboards.dashboard_view import DashboardView
     from soundforge_nb.forge.forge import Forge
 
 #: Set by `soundforge dashboard --read-only`: pages for several people let nobody act.
@@ -28,6 +29,7 @@ class Dashboard:
         self._tab = tab
         self._read_only = bool(os.environ.get(READ_ONLY_VARIABLE)) if read_only is None else read_only
         self._revision = 0
+        self._view: DashboardView | None = None
 
     # -- snapshot, follow, ask: what a view knows of the application ---------------------------------
 
@@ -65,8 +67,14 @@ class Dashboard:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What stands alone everywhere."""
-        return dict(self._alone()), {}
+        """A live view where a person looks; what stands alone everywhere."""
+        if surroundings.place() not in ("lab", "voila"):
+            return dict(self._alone()), {}
+        from soundforge_nb.dashboards.dashboard_view import DashboardView, mimebundle
+
+        if self._view is None:
+            self._view = DashboardView(self, read_only=self._read_only)
+        return mimebundle(self._view, self._alone())
 
     def _alone(self) -> dict[str, str]:
         try:

@@ -1,6 +1,7 @@
 // The buttons. Where work would be lost, a question stands between the click and the deed.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { counted } from "../shared/format";
+import { Question } from "../shared/question";
 import type { BatchState } from "./messages";
 import type { Session } from "./session";
 
@@ -23,7 +24,10 @@ export function Actions({ session, state }: { readonly session: Session; readonl
   if (asking && !finished) {
     return (
       <Question
-        unfinished={state.inputs.under_way}
+        label="Cancel the batch"
+        text={`Stop ${counted(state.inputs.under_way, "unfinished track")}? What is half done is lost.`}
+        no="Keep going"
+        yes="Cancel them"
         onNo={() => setAsking(false)}
         onYes={() => {
           setAsking(false);
@@ -50,32 +54,6 @@ export function Actions({ session, state }: { readonly session: Session; readonl
           {pending === "cancel" ? "Cancelling…" : "Cancel"}
         </button>
       )}
-    </div>
-  );
-}
-
-function Question(props: { readonly unfinished: number; readonly onNo: () => void; readonly onYes: () => void }) {
-  const no = useRef<HTMLButtonElement>(null);
-  // Before the next key arrives.
-  useLayoutEffect(() => no.current?.focus(), []);
-  return (
-    <div
-      class="sf-actions sf-question"
-      role="alertdialog"
-      aria-label="Cancel the batch"
-      onKeyDown={(event) => {
-        if (event.key === "Escape") props.onNo();
-      }}
-    >
-      <span>Stop {counted(props.unfinished, "unfinished track")}? What is half done is lost.</span>
-      <span class="sf-buttons">
-        <button type="button" class="sf-button" ref={no} onClick={props.onNo}>
-          Keep going
-        </button>
-        <button type="button" class="sf-button sf-danger" onClick={props.onYes}>
-          Cancel them
-        </button>
-      </span>
     </div>
   );
 }

@@ -4,6 +4,7 @@ import type { HostModel } from "../shared/channel";
 import { Session } from "./session";
 import { BatchView } from "./view";
 import "../shared/look.css";
+import "../shared/head.css";
 import "./batch.css";
 
 function render({ model, el }: { model: HostModel; el: HTMLElement }): () => void {

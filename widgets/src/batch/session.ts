@@ -50,7 +50,7 @@ export class Session {
   }
 
   act(action: Action): void {
-    this.#request = this.#channel.request(action);
+    this.#request = this.#channel.request({ type: "act", action });
     this.#show({ pending: action, answer: null });
     clearTimeout(this.#waiting);
     this.#waiting = setTimeout(() => this.#show({ answer: BUSY }), PATIENCE_MS);

@@ -56,9 +56,10 @@ export class Channel {
     this.#send({ type: "watch", view: this.view, seen: this.hooks.seen() });
   }
 
-  request(action: string): string {
+  /** Ask for something; what comes back names the request. */
+  request(content: Readonly<Record<string, unknown>>): string {
     const request = `${this.view}-${++this.#requests}`;
-    this.#send({ type: "act", request, action });
+    this.#send({ ...content, request });
     return request;
   }
 

@@ -1,0 +1,33 @@
+// What views share: the session's state, and a clock that ticks while somebody looks.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { now } from "../shared/channel";
+import type { Session, Shown } from "./session";
+import { kernelTime } from "./synced";
+
+export function useShown(session: Session): Shown {
+  const [shown, setShown] = useState(session.shown);
+  useEffect(() => {
+    setShown(session.shown);
+    return session.listen(() => setShown(session.shown));
+  }, [session]);
+  return shown;
+}
+
+/** The kernel's time in seconds since 1970, anew every second. */
+export function useKernelTime(session: Session, everyMs = 1000): number {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState !== "hidden") tick((ticks) => ticks + 1);
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return kernelTime(session.shown.synced, now());
+}
+
+/** The latest value, for listeners that live longer than a drawing. */
+export function useLatest<T>(value: T): { readonly current: T } {
+  const latest = useRef(value);
+  latest.current = value;
+  return latest;
+}
