@@ -25,7 +25,7 @@ from soundforge_nb.lifecycle.pubsub import Published, PubSub
 from soundforge_nb.lifecycle.rates import Rates
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
-from soundforge_nb.store.store import Store
+from soundforge_nb.store.store import CLOSED, FULL, Store
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +118,12 @@ class Application:
             try:
                 await finish_batch(self.store, batch_id, self.clock)
                 break
-            except StoreError as error:
+            except Exception as error:
+                if not (isinstance(error, StoreError) and error.kind in (CLOSED, FULL)):
+                    # It stays running in the store, and is seen to again at the next start.
+                    log.exception("batch %s could not be finished", batch_id)
+                    return
                 # Opened again in a moment, or full until somebody makes room: whoever waits goes on waiting.
                 log.warning("batch %s: %s", batch_id, error)
                 await asyncio.sleep(FINISH_AGAIN_SECONDS)
-            except Exception:
-                # It stays running in the store, and is seen to again at the next start.
-                log.exception("batch %s could not be finished", batch_id)
-                return
         self.pubsub.publish("batches", {"batch_id": batch_id, "state": "finished"})

@@ -51,7 +51,7 @@ class DashboardCalls:
             "version": soundforge_nb.__version__,
             "data_folder": str(application.config.data_folder),
             "sequence": sequence,
-            "queues": await self._queues(counts),
+            "queues": self._queues(counts),
             "running": running,
             "pipelines": pipelines["tracks"],
             "pipelines_total": pipelines["total"],
@@ -122,18 +122,16 @@ class DashboardCalls:
     def _offers(self, name: str) -> bool:
         return bool(getattr(getattr(self, name, None), "__soundforge_call__", False))
 
-    async def _queues(self, counts: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
-        """Each queue with its limit, whether it rests, its jobs by state, and what ended in it lately."""
+    def _queues(self, counts: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+        """Each queue with its limit, its jobs by state, and what ended in it lately."""
         ledger, rates = self._application.ledger, self._application.rates
-        # Named by text until the call is there.
-        asked = await getattr(self, "queues")() if self._offers("queues") else []  # noqa: B009
-        told = {row["queue"]: row for row in asked}
         return [
             {
                 "queue": queue,
-                "limit": told.get(queue, {}).get("limit", limit),
-                "slots": told.get(queue, {}).get("limit", limit) * len(ledger.nodes),
-                "paused": bool(told.get(queue, {}).get("paused", False)),
+                "limit": limit,
+                "slots": limit * len(ledger.nodes),
+                # No queue can be paused yet: `actions` offers neither that nor its end.
+                "paused": False,
                 "running": ledger.running(queue),
                 "jobs": {state.value: counts.get(queue, {}).get(state.value, 0) for state in State},
                 "ended": rates.of(queue),

@@ -88,14 +88,16 @@ class DaskDispatch:
 
     def forget(self, lease_id: str) -> None:
         """Wait no more for a lease that is dead; with its last one Dask drops the task."""
+        key = self._close_lease(lease_id)
+        if key in self._tasks and not self._tasks[key].open_leases:
+            self._tasks.pop(key).future.release()
+
+    def _close_lease(self, lease_id: str) -> str:
+        """Its end is known; returns its task. Dask itself says when that is over and may be let go."""
         key = self._key_of.pop(lease_id, "")
-        task = self._tasks.get(key)
-        if task is None:
-            return
-        task.open_leases.discard(lease_id)
-        if not task.open_leases:
-            del self._tasks[key]
-            task.future.release()
+        if key in self._tasks:
+            self._tasks[key].open_leases.discard(lease_id)
+        return key
 
     def close(self) -> None:
         """Stop waiting for anything: the application ends, what runs is taken up at its next start."""
@@ -108,10 +110,11 @@ class DaskDispatch:
 
     def returned(self, key: str, how: str) -> None:
         """A Dask task is over: what it did not tell the end of is lost."""
-        task = self._tasks.get(key)
+        task = self._tasks.pop(key, None)
         if task is not None:
-            for lease_id in list(task.open_leases):
-                self.forget(lease_id)
+            task.future.release()
+            for lease_id in task.open_leases:
+                self._key_of.pop(lease_id, None)
                 self._start(self._engine.lost(lease_id, f"its Dask task did not say how it ended ({how})"))
 
     # -- what Dask workers say --------------------------------------------------------------------
@@ -137,7 +140,7 @@ class DaskDispatch:
         self._engine.ledger.renew(lease_ids, expires)
 
     def _ended(self, lease_id: str, outcome: str, staged: bool, worker: str) -> None:
-        self.forget(lease_id)
+        self._close_lease(lease_id)
         lease = self._engine.ledger.get(lease_id)
         if lease is not None:
             lease.staged = staged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import anywidget
@@ -73,14 +72,6 @@ class BatchView(anywidget.AnyWidget):
 
     def _answer(self, request: str, ok: bool, told: str) -> None:
         self.send({"type": "answer", "request": request, "ok": ok, "sentence": told})
-
-
-def mimebundle(view: BatchView, fallback: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a notebook shows of a view, with what stands alone where no kernel lives."""
-    view.feed.expect()
-    shown = view._repr_mimebundle_()
-    data, metadata = shown if isinstance(shown, tuple) else (shown or {}, {})
-    return dict(data) | dict(fallback), dict(metadata)
 
 
 def _told_of(action: str, count: int) -> str:

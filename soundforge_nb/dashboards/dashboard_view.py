@@ -107,11 +107,3 @@ class DashboardView(anywidget.AnyWidget):
             ok, told = False, sentence(error)
         self.feed.look()
         return {"ok": ok, "sentence": told}
-
-
-def mimebundle(view: DashboardView, alone: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a notebook shows of a view, with what stands alone where no kernel lives."""
-    view.feed.expect()
-    made = view._repr_mimebundle_()
-    data, metadata = made if isinstance(made, tuple) else (made or {}, {})
-    return dict(data) | dict(alone), dict(metadata)

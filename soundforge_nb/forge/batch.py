@@ -204,11 +204,12 @@ class Batch:
         alone = batch_summary.mimebundle(self._fresh())
         if surroundings.place() not in ("lab", "voila"):
             return alone, {}
-        from soundforge_nb.dashboards.batch_view import BatchView, mimebundle
+        from soundforge_nb.dashboards.batch_view import BatchView
+        from soundforge_nb.dashboards.bundle import live_bundle
 
         if self._view is None:
             self._view = BatchView(self)
-        return mimebundle(self._view, alone)
+        return live_bundle(self._view, alone)
 
     def _fresh(self) -> dict[str, Any]:
         try:

@@ -70,11 +70,12 @@ class Dashboard:
         """A live view where a person looks; what stands alone everywhere."""
         if surroundings.place() not in ("lab", "voila"):
             return dict(self._alone()), {}
-        from soundforge_nb.dashboards.dashboard_view import DashboardView, mimebundle
+        from soundforge_nb.dashboards.bundle import live_bundle
+        from soundforge_nb.dashboards.dashboard_view import DashboardView
 
         if self._view is None:
             self._view = DashboardView(self, read_only=self._read_only)
-        return mimebundle(self._view, self._alone())
+        return live_bundle(self._view, self._alone())
 
     def _alone(self) -> dict[str, str]:
         try:

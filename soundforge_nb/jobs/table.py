@@ -90,6 +90,10 @@ class Acknowledged:
     released: tuple[dict[str, Any], ...] = ()
 
 
+class HeldBack(Exception):
+    """The fence held back one of several ends that were to be recorded together: record each alone."""
+
+
 def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None:
     """Insert jobs; those with parents that are not done wait, as do those with a later time.
 
@@ -211,10 +215,6 @@ def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> 
         ],
     )
     return {row["lease_id"]: row["attempt"] for row in rows}
-
-
-class HeldBack(Exception):
-    """The fence held back one of several ends that were to be recorded together: record each alone."""
 
 
 def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Acknowledged]:

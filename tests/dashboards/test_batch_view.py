@@ -12,7 +12,8 @@ import pytest
 
 from soundforge_nb.dashboards import assets
 from soundforge_nb.dashboards.batch_summary import mimebundle as alone
-from soundforge_nb.dashboards.batch_view import BatchView, mimebundle
+from soundforge_nb.dashboards.batch_view import BatchView
+from soundforge_nb.dashboards.bundle import live_bundle
 from soundforge_nb.dashboards.cells import Cells
 from soundforge_nb.errors import ConnectionLost, SoundforgeError
 from tests.dashboards.conftest import FakeSource, Sent, finished_batch, job, running_batch
@@ -107,7 +108,7 @@ def test_nothing_of_the_batch_is_a_trait(view: BatchView, source: FakeSource) ->
 
 
 def test_a_notebook_gets_the_live_view_and_what_stands_alone(view: BatchView) -> None:
-    data, _ = mimebundle(view, alone(finished_batch()))
+    data, _ = live_bundle(view, alone(finished_batch()))
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == view.model_id
     assert data["text/plain"].startswith("Finished: 3 of 4 tracks done, 1 failed")
     assert "<table" in data["text/html"]

@@ -55,6 +55,13 @@ class Plain(Kind):
         return 10.0 * attempt
 
 
+class Tiny(Plain):
+    """Up to three of its jobs share a Dask task."""
+
+    name = "tiny"
+    chunk = 3
+
+
 class Hands:
     """A dispatch that keeps what it was given, for the test to run."""
 
@@ -96,7 +103,7 @@ class House:
         """An engine as a fresh application has it."""
         engine = Engine(
             config=self.config,
-            kinds=Kinds([Plain()]),
+            kinds=Kinds([Plain(), Tiny()]),
             ledger=Ledger(self.config.limits),
             clock=self.clock,
             telemetry=self.telemetry,

@@ -1,6 +1,7 @@
 // One view of a batch: what the kernel told it, what it asked for, and who is told when that changes.
 import { Channel, now, type HostModel, type Timing } from "../shared/channel";
 import { kernelMessage, type Action, type Answer } from "./messages";
+import { Shows } from "../shared/shown";
 import { NOTHING, receive, type Synced } from "./synced";
 
 export interface Shown {
@@ -15,29 +16,19 @@ export interface Shown {
 const PATIENCE_MS = 3000;
 const BUSY = { ok: true, sentence: "The kernel is busy with a cell. This is done as soon as it is free." };
 
-export class Session {
-  #shown: Shown = { synced: NOTHING, silent: false, pending: null, answer: null };
+export class Session extends Shows<Shown> {
   #request: string | null = null;
   #waiting: ReturnType<typeof setTimeout> | undefined;
-  readonly #listeners = new Set<() => void>();
   readonly #channel: Channel;
 
   constructor(model: HostModel, timing?: Timing) {
+    super({ synced: NOTHING, silent: false, pending: null, answer: null });
     const hooks = {
-      seen: () => this.#shown.synced.number,
+      seen: () => this.shown.synced.number,
       message: (content: unknown) => this.#receive(content),
-      silence: (silent: boolean) => this.#show({ silent }),
+      silence: (silent: boolean) => this.show({ silent }),
     };
     this.#channel = new Channel(model, hooks, timing);
-  }
-
-  get shown(): Shown {
-    return this.#shown;
-  }
-
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   open(): void {
@@ -51,9 +42,9 @@ export class Session {
 
   act(action: Action): void {
     this.#request = this.#channel.request({ type: "act", action });
-    this.#show({ pending: action, answer: null });
+    this.show({ pending: action, answer: null });
     clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#show({ answer: BUSY }), PATIENCE_MS);
+    this.#waiting = setTimeout(() => this.show({ answer: BUSY }), PATIENCE_MS);
   }
 
   #receive(content: unknown): void {
@@ -64,17 +55,12 @@ export class Session {
     if (content.type === "answer") {
       if (content.request !== this.#request) return;
       clearTimeout(this.#waiting);
-      this.#show({ pending: null, answer: content });
+      this.show({ pending: null, answer: content });
       return;
     }
-    const { synced, missed } = receive(this.#shown.synced, content, now());
-    this.#show({ synced });
+    const { synced, missed } = receive(this.shown.synced, content, now());
+    this.show({ synced });
     if (missed) this.#channel.watch();
     this.#channel.rest(synced.state?.state === "finished" && synced.lost === null);
-  }
-
-  #show(part: Partial<Shown>): void {
-    this.#shown = { ...this.#shown, ...part };
-    for (const listener of this.#listeners) listener();
   }
 }

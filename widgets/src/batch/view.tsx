@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { PartsBar, type Part } from "../shared/bar";
 import { now } from "../shared/channel";
 import { duration } from "../shared/format";
+import { useShown } from "../shared/shown";
 import { Actions } from "./actions";
 import { FailureList, RunningList } from "./lists";
 import type { BatchState } from "./messages";
@@ -21,15 +22,6 @@ export function BatchView({ session }: { readonly session: Session }) {
       <Announcer state={state} trouble={told} />
     </section>
   );
-}
-
-function useShown(session: Session): Shown {
-  const [shown, setShown] = useState(session.shown);
-  useEffect(() => {
-    setShown(session.shown);
-    return session.listen(() => setShown(session.shown));
-  }, [session]);
-  return shown;
 }
 
 function Loading(props: { readonly trouble: string | null }) {

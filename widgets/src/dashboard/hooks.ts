@@ -1,17 +1,8 @@
-// What views share: the session's state, and a clock that ticks while somebody looks.
+// What the dashboard's parts share: a clock that ticks while somebody looks.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { now } from "../shared/channel";
-import type { Session, Shown } from "./session";
+import type { Session } from "./session";
 import { kernelTime } from "./synced";
-
-export function useShown(session: Session): Shown {
-  const [shown, setShown] = useState(session.shown);
-  useEffect(() => {
-    setShown(session.shown);
-    return session.listen(() => setShown(session.shown));
-  }, [session]);
-  return shown;
-}
 
 /** The kernel's time in seconds since 1970, anew every second. */
 export function useKernelTime(session: Session, everyMs = 1000): number {

@@ -1,6 +1,7 @@
 // One view of the dashboard: what the kernel told it, what it asked, and who is told when that changes.
 import { Channel, now, type HostModel, type Timing } from "../shared/channel";
 import { kernelMessage, type Action, type Filters, type KernelMessage, type Reply } from "./messages";
+import { Shows } from "../shared/shown";
 import { NOTHING, receive, type Synced } from "./synced";
 
 export interface Told {
@@ -27,28 +28,18 @@ interface Waiting {
   readonly patience: ReturnType<typeof setTimeout>;
 }
 
-export class Session {
-  #shown: Shown = { synced: NOTHING, silent: false, acting: 0, told: null };
+export class Session extends Shows<Shown> {
   readonly #waiting = new Map<string, Waiting>();
-  readonly #listeners = new Set<() => void>();
   readonly #channel: Channel;
 
   constructor(model: HostModel, timing?: Timing) {
+    super({ synced: NOTHING, silent: false, acting: 0, told: null });
     const hooks = {
-      seen: () => this.#shown.synced.number,
+      seen: () => this.shown.synced.number,
       message: (content: unknown) => this.#receive(content),
-      silence: (silent: boolean) => this.#show({ silent }),
+      silence: (silent: boolean) => this.show({ silent }),
     };
     this.#channel = new Channel(model, hooks, timing);
-  }
-
-  get shown(): Shown {
-    return this.#shown;
-  }
-
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   open(): void {
@@ -73,19 +64,18 @@ export class Session {
     return this.#ask({ type: "ask_metrics", since });
   }
 
-
   act(action: Action, targets: readonly string[], limit: number | null = null): void {
-    this.#show({ acting: this.#shown.acting + 1, told: null });
+    this.show({ acting: this.shown.acting + 1, told: null });
     const answered = (reply: Reply) => {
       const told = reply.type === "answer" ? reply : { ok: false, sentence: "The kernel gave no answer." };
-      this.#show({ acting: this.#shown.acting - 1, told });
+      this.show({ acting: this.shown.acting - 1, told });
     };
     // However late the answer comes: a deed that waits for a cell is done all the same.
-    this.#send({ type: "act", action, targets, limit }, answered, PATIENCE_MS, () => this.#show({ told: BUSY }));
+    this.#send({ type: "act", action, targets, limit }, answered, PATIENCE_MS, () => this.show({ told: BUSY }));
   }
 
   forget(): void {
-    this.#show({ told: null });
+    this.show({ told: null });
   }
 
   #ask(content: Record<string, unknown>): Promise<Reply> {
@@ -120,14 +110,9 @@ export class Session {
       waiting?.answered(content);
       return;
     }
-    const { synced, missed } = receive(this.#shown.synced, content, now());
-    this.#show({ synced });
+    const { synced, missed } = receive(this.shown.synced, content, now());
+    this.show({ synced });
     if (missed) this.#channel.watch();
-  }
-
-  #show(part: Partial<Shown>): void {
-    this.#shown = { ...this.#shown, ...part };
-    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -1,7 +1,7 @@
 // The dashboard, from the top.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { History, NO_FILTERS } from "./history";
-import { useShown } from "./hooks";
+import { useShown } from "../shared/shown";
 import { JobPanel } from "./job";
 import { TABS, type DashboardState, type Filters, type Tab } from "./messages";
 import { MetricsPanel } from "./metrics";
