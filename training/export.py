@@ -28,8 +28,8 @@ LARGEST_BYTES = 8_000_000
 EARLY = (
     "steps 1-392: L1 loss, batch 4, learning rate 2e-3, moving average 0.995; to step 838: stems of other "
     "songs in 60 % and the whole spectrum, after it the lower half until 90 % of the time; moving average "
-    "0.998 from step 393 to about 1170; from step 9792, after 216 minutes, on from the half-precision weights "
-    "with the optimiser's memory anew and 300 songs in place of 260"
+    "0.998 from step 393 to about 1170; from step 9792, after 216 minutes, on from the half-precision "
+    "weights with the optimiser's memory anew and 300 songs in place of 260"
 )
 
 
