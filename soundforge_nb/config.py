@@ -14,6 +14,8 @@ from soundforge_nb.errors import ConfigError
 
 CONFIG_FILE = "soundforge.toml"
 ENVIRONMENT_PREFIX = "SOUNDFORGE_"
+#: Slots need threads, and a Dask worker's threads never grow: this many jobs can run at once on one.
+SLOTS_CEILING = 32
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,12 @@ class Config:
                 )
         if self.dask_workers < 1:
             raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
+        if (slots := sum(self.limits.values())) > SLOTS_CEILING:
+            raise ConfigError(
+                f"The limits of the queues come to {slots} jobs at once on one Dask worker, which has "
+                f"{SLOTS_CEILING} threads.",
+                f"Give limits that come to {SLOTS_CEILING} or fewer.",
+            )
         if self.lease_seconds <= 0:
             raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
 

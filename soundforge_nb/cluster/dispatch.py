@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,6 +85,17 @@ class DaskDispatch:
             on_error="return",
         )
         log.info("cancel of %s on %s: %r", lease.job.job_id, lease.node, answers)
+
+    async def set_limits(self, limits: Mapping[str, int]) -> None:
+        """Have every Dask worker mirror the queues' limits as its resources."""
+        if not self._scheduler.workers:
+            return
+        answers = await self._scheduler.broadcast(
+            msg={"op": "soundforge_limits", "limits": dict(limits)}, on_error="return"
+        )
+        for address, answer in answers.items():
+            if answer is not None:
+                log.warning("%s did not take the limits: %r", address, answer)
 
     def forget(self, lease_id: str) -> None:
         """Wait no more for a lease that is dead; with its last one Dask drops the task."""

@@ -53,6 +53,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         worker.handlers["soundforge_cancel"] = self._cancel
         worker.stream_handlers[streams.MAY_START] = self._may_start
         worker.handlers["soundforge_ports"] = self._tell_ports
+        worker.handlers["soundforge_limits"] = self._take_limits
         await worker.set_resources(**self._config.limits)
         await worker.scheduler.soundforge(
             method="node_ready",
@@ -62,6 +63,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "host": socket.gethostname(),
                     "cores": _cores(),
                     "kinds": self._kinds.names,
+                    "limits": self._config.limits,
                 }
             ),
         )
@@ -170,6 +172,9 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         if event is not None:
             event.set()
         return self._ports.cancel(lease_id, reason)
+
+    async def _take_limits(self, limits: dict[str, int]) -> None:
+        await self._worker.set_resources(**limits)
 
     async def _tell_ports(self) -> list[dict[str, Any]]:
         # Each child's memory is a look into the system: not in the loop.

@@ -22,6 +22,7 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import JobNotFound, UsageError, from_json
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
+from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.tracks import Rejected, Track, TrackList
 from soundforge_nb.library.scan import find_files
 from soundforge_nb.lifecycle.identifiers import new_id
@@ -47,7 +48,7 @@ SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, bat
 FROM jobs"""
 
 
-class Forge:
+class Forge(QueueCalls):
     """A connection to one library and the jobs on it. Closing it ends no job.
 
     Made by `connect`; also a context manager.
