@@ -12,6 +12,8 @@ from typing import Any, get_type_hints
 
 from soundforge_nb.errors import ConfigError
 
+#: Endings of the names of settings that are sizes.
+_SIZES = ("_seconds", "_limit", "_factor", "_rows", "_workers", "_days", "_jobs")
 CONFIG_FILE = "soundforge.toml"
 ENVIRONMENT_PREFIX = "SOUNDFORGE_"
 #: Slots need threads, and a Dask worker's threads never grow: this many jobs can run at once on one.
@@ -34,6 +36,9 @@ class Config:
     processing_limit: int = 2
     analysis_limit: int = 2
     dask_workers: int = 1
+    # History: what ended is forgotten when it is older, or when more ended the same way since; 0: never.
+    prune_after_days: float = 90.0
+    prune_keep_jobs: int = 100_000
     # Application.
     linger_seconds: float = 300.0
     start_timeout_seconds: float = 60.0
@@ -60,7 +65,7 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            positive = field.name.endswith(("_seconds", "_limit", "_factor", "_rows", "_workers"))
+            positive = field.name.endswith(_SIZES)
             if positive and isinstance(value, (int, float)) and not 0 <= value < float("inf"):
                 raise ConfigError(
                     f"The setting {field.name} is {value}, which is not a size.",

@@ -63,6 +63,7 @@ class Api(DashboardCalls):
         return {
             "version": soundforge_nb.__version__,
             "healthy": application.supervisor.healthy,
+            "http": self._observer.http if self._observer else None,
             "children": application.supervisor.which_children(),
             "dask_workers": [
                 {"address": address, **self._nodes.get(address, {})} for address in application.ledger.nodes

@@ -49,6 +49,7 @@ class DaskDispatch:
                 streams.PROGRESS: self._progressed,
                 streams.ALIVE: self._alive,
                 streams.ENDED: self._ended,
+                streams.PORT: self._of_port,
             }
         )
 
@@ -112,7 +113,7 @@ class DaskDispatch:
 
     def close(self) -> None:
         """Stop waiting for anything: the application ends, what runs is taken up at its next start."""
-        for name in (streams.STARTED, streams.PROGRESS, streams.ALIVE, streams.ENDED):
+        for name in (streams.STARTED, streams.PROGRESS, streams.ALIVE, streams.ENDED, streams.PORT):
             self._scheduler.stream_handlers[name] = _ignore
         self._tasks.clear()
         self._key_of.clear()
@@ -162,6 +163,11 @@ class DaskDispatch:
             self._start(self._engine.lost(lease_id, "its start was refused"))
         else:
             self._start(self._engine.finished(lease_id, outcome_from_json(answer)))
+
+    def _of_port(
+        self, event: str, measurements: dict[str, float], metadata: dict[str, Any], worker: str
+    ) -> None:
+        self._engine.telemetry.execute(event, measurements, {**metadata, "dask_worker": worker})
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)

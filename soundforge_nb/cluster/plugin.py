@@ -45,7 +45,10 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         self._worker = worker
         self._config = _read_config(self._settings)
         self._kinds: Kinds = kinds_of(self._config)
-        self._ports = PortSupervisor(grace_seconds=self._config.terminate_grace_seconds)
+        self._ports = PortSupervisor(
+            grace_seconds=self._config.terminate_grace_seconds,
+            on_event=lambda *event: self._say(streams.port(*event)),
+        )
         self._runs: dict[str, threading.Event] = {}
         self._held: set[str] = set()
         self._starting: dict[str, Future[int | None]] = {}
