@@ -132,6 +132,17 @@ class Config:
     def stems_folder(self) -> Path:
         return self.data_folder / "stems"
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Config:
+        """The settings that `as_json` wrote."""
+        hints = get_type_hints(cls)
+        paths = {name for name, hint in hints.items() if hint in (Path, Path | None)}
+        found: dict[str, Any] = {
+            name: Path(value) if name in paths and value is not None else value
+            for name, value in values.items()
+        }
+        return cls(**found)
+
     def as_json(self) -> dict[str, Any]:
         """The settings as a JSON object, paths as text."""
         return {

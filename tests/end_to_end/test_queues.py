@@ -19,7 +19,7 @@ import soundforge_nb as sf
 
 
 class Gate(sf.Kind):
-    name, queue = "gate", "analysis"
+    name, queue, runs_in = "gate", "analysis", "dask_task"
 
     def process(self, job, context):
         pathlib.Path(job.args["began"]).touch()
