@@ -34,7 +34,7 @@ def measure(folder: Path) -> list[Measurement]:
     application.wait(60)
     return [
         Measurement(
-            f"memory of {name} after {FIRST + later * MANY} jobs (PSS)",
+            f"memory of {name} after {FIRST + later * MANY} jobs (anonymous)",
             held[later][name] / 1e6,
             "MB",
             f"after {FIRST + (later - 1) * MANY}",
@@ -52,5 +52,11 @@ def _run(forge: Any, jobs: int) -> None:
 
 def _held(application: psutil.Process) -> dict[str, int]:
     """The application itself, and the largest of those below it: the Dask worker."""
-    below = [process.memory_full_info().pss for process in application.children(recursive=True)]
-    return {"the application": application.memory_full_info().pss, "its Dask worker": max(below)}
+    below = map(_own_bytes, application.children(recursive=True))
+    return {"the application": _own_bytes(application), "its Dask worker": max(below)}
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    """Without what is mapped from files: how much of that counts depends on who else has it open."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))
