@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("serve", _serve, "run the application in this shell, until stopped or idle")
+    worker = command("worker", _worker, "offer this host's slots to an application, until stopped")
+    worker.add_argument("--address", metavar="tls://…", help="instead of what the data folder says")
+    worker.add_argument("--name", help="how it is told apart (host and process)")
     command("status", _status, "tell whether the application runs, and how it is")
     stop = command("stop", _stop, "end the application; unfinished jobs go on at its next start")
     stop.add_argument("--drain-seconds", type=float, default=0.0, help="let running jobs end first")
@@ -141,6 +144,27 @@ def _serve(arguments: argparse.Namespace) -> int:
     except AlreadyServed:
         print(f"soundforge: another process serves {config.data_folder}.", file=sys.stderr)
         return ALREADY_SERVED_STATUS
+    return DONE
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    import asyncio
+    import logging
+
+    from soundforge_nb.cluster.dask_worker import application_address, live
+    from soundforge_nb.cluster.security import security_of
+
+    config = configuration.load(arguments.data_folder)
+    # What is wrong from the beginning is said at once; what goes wrong later is waited for.
+    security_of(config.tls_folder)
+    address = application_address(config, arguments.address)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    print(f"Offering slots to {address}; Ctrl-C ends it.", file=sys.stderr, flush=True)
+
+    def attached(where: str) -> None:
+        print(f"Attached to {where}.", flush=True)
+
+    asyncio.run(live(config, arguments.address, name=arguments.name, ready=attached))
     return DONE
 
 

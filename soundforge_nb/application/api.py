@@ -266,9 +266,7 @@ class Api(DashboardCalls):
         if limits != ledger.limits and engine.dispatch is not None:
             # Scaled since the settings were written: it knows those alone.
             await engine.dispatch.set_limits(ledger.limits)
-        ledger.add_node(address)
-        for event in engine.wake.values():
-            event.set()
+        engine.joined(address)
         return True
 
     def close(self) -> None:

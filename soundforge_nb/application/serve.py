@@ -88,7 +88,7 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
     async with contextlib.AsyncExitStack() as stack:
         scheduler = await stack.enter_async_context(
             Scheduler(
-                host="127.0.0.1",
+                host=config.host,
                 port=0,
                 protocol="tls",
                 security=security,

@@ -148,8 +148,7 @@ class DaskDispatch:
         self._engine.progressed(lease_id, percent, message)
 
     def _alive(self, lease_ids: list[str], worker: str) -> None:
-        expires = self._engine.clock.monotonic() + self._engine.config.lease_seconds
-        self._engine.ledger.renew(lease_ids, expires)
+        self._engine.heard(worker, lease_ids)
 
     def _ended(self, lease_id: str, outcome: str, staged: bool, worker: str) -> None:
         self._close_lease(lease_id)

@@ -215,6 +215,19 @@ class Engine:
         lease.expires = self.clock.monotonic() + self.config.lease_seconds
         self._tell.lease(lease, State.EXECUTING)
 
+    def heard(self, node: str, lease_ids: Iterable[str] = ()) -> None:
+        """A node spoke, of these leases: both hold for another term."""
+        expires = self.clock.monotonic() + self.config.lease_seconds
+        self.ledger.renew(lease_ids, expires)
+        if self.ledger.hear(node, expires):
+            log.warning("the Dask worker %s is heard again", node)
+            self._wake(self.wake)
+
+    def joined(self, node: str) -> None:
+        """A node offers its slots."""
+        self.ledger.add_node(node, self.clock.monotonic() + self.config.lease_seconds)
+        self._wake(self.wake)
+
     async def finished(self, lease_id: str, outcome: Outcome) -> bool:
         """Acknowledge a run's end; False where its lease was dead and nothing changed."""
         lease = self.ledger.get(lease_id)
@@ -235,7 +248,9 @@ class Engine:
                 # No fault of the job: its lease runs out, and it is taken up again.
                 raise
             log.exception("what %s made could not be recorded", lease.job.job_id)
-            wait = backoff_seconds(lease.job.attempt)
+            kind = lease.job.kind
+            spent = self.kinds[kind].spent_attempts(lease.job) if kind in self.kinds else lease.job.attempt
+            wait = backoff_seconds(spent)
             ack = verdict.retried(lease, verdict.unrecorded(error), self.clock.now(), wait)
             return await self._record_end(lease, ack)
         finally:
@@ -381,7 +396,7 @@ class Engine:
         kind = self.kinds[lease.job.kind]
         now = self.clock.now()
         if not isinstance(outcome, Completed):
-            return verdict.ended(lease, outcome, now, kind.backoff_seconds(lease.job.attempt))
+            return verdict.ended(lease, outcome, now, kind.backoff_seconds(kind.spent_attempts(lease.job)))
         record = await asyncio.to_thread(kind.record, lease.job, outcome.result, self.config, now)
         await asyncio.to_thread(files.move_into_place, record.moves)
         return verdict.completed(lease.job, record)

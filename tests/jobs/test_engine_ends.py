@@ -549,3 +549,23 @@ def test_a_kind_nobody_knows_ends_in_a_sentence(in_house: Any) -> None:
         assert "No kind of job is named 'plain' here" in row["error"]["message"]
 
     in_house(test)
+
+
+def test_the_wait_before_a_retry_grows_with_faults_and_not_with_rescues(in_house: Any) -> None:
+    async def test(house: Any) -> None:
+        for options in ({}, {"max_attempts": 5}):
+            new = await house.insert(**options)
+            for _ in range(3):
+                job = await house.claim()
+                await house.start(job)
+                await house.engine.lost(job.lease_id, "its node died")
+            job = await house.claim()
+            await house.start(job)
+            await house.finish(job, Retry(plain_error("It fell.")))
+            row = await house.row(new)
+            assert row["attempt"] == 4
+            # The kind's wait after a first fault.
+            assert (row["scheduled_at"] - house.clock.now()).total_seconds() == 10.0
+            await house.engine.cancel([new.job_id], "enough")
+
+    in_house(test)
