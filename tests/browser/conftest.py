@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.notebooks import write_notebook, write_songs
-from tests.browser.serve import Server, free_tcp_port
+from tests.browser.serve import Server, free_tcp_port, own_settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -131,6 +131,10 @@ class Workplace:
         self.folder = folder
         self.forge = forge
         self._made = 0
+
+    def environment(self) -> dict[str, str]:
+        """For programs of Jupyter's: none of the person's own settings."""
+        return os.environ | own_settings(self.folder)
 
     def notebook(self, *more: str, songs: int = 2, show: str = "batch") -> str:
         """Write a notebook that makes a batch and shows it; returns its name."""
