@@ -10,7 +10,7 @@ import type { Session } from "./session";
 import { isEmpty } from "./words";
 
 export const ROW_PX = 30;
-const LIST_PX = 390;
+const LIST_PX = 450;
 const BEYOND = 6;
 /** Browsers draw nothing beyond some ten million pixels. */
 const LARGEST_PX = 8_000_000;
@@ -44,22 +44,23 @@ export const History = memo(function History(props: {
     if (props.connected) pages.outdate();
   }, [pages, props.revision, props.states, props.connected]);
   const { found } = pages;
+  const nothingAtAll = isEmpty(props.states);
   return (
     <section class="sf-section sf-history" aria-label="All jobs">
       <h3 class="sf-title">
         Jobs <span class="sf-quiet">{found.total === null ? "" : found.total.toLocaleString("en")}</span>
       </h3>
-      <FilterBar
+      {!(nothingAtAll && filters === NO_FILTERS) && <FilterBar
         filters={filters}
         states={props.states}
         queues={props.queues}
         kinds={found.kinds}
         tags={found.tags}
         onFilter={props.onFilter}
-      />
+      />}
       {found.refused !== null && <p class="sf-trouble">{found.refused}</p>}
       {found.total === 0 ? (
-        <Nothing filters={filters} nothingAtAll={isEmpty({ states: props.states } as DashboardState)} onFilter={props.onFilter} />
+        <Nothing filters={filters} nothingAtAll={nothingAtAll} onFilter={props.onFilter} />
       ) : (
         <List pages={pages} {...props} />
       )}
@@ -157,7 +158,7 @@ function List(props: {
         role="listbox"
         tabIndex={0}
         aria-label="Jobs, the newest first"
-        aria-activedescendant={total > 0 && active >= firstSeen && active <= lastSeen ? `sf-row-${active}` : undefined}
+        aria-activedescendant={total > 0 && active >= firstSeen && active <= lastSeen ? `${props.session.id}-row-${active}` : undefined}
         style={{ maxHeight: `${LIST_PX}px` }}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={onKey}
@@ -169,6 +170,7 @@ function List(props: {
             return (
               <HistoryRow
                 key={position}
+                id={`${props.session.id}-row-${position}`}
                 position={position}
                 total={total}
                 job={job}

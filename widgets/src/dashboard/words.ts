@@ -35,7 +35,7 @@ export function headline({ states }: DashboardState): string {
   return told.join(", ");
 }
 
-export function isEmpty({ states }: DashboardState): boolean {
+export function isEmpty(states: DashboardState["states"]): boolean {
   return Object.values(states).every((jobs) => jobs === 0);
 }
 
