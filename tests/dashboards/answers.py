@@ -33,6 +33,7 @@ def empty(**parts: Any) -> dict[str, Any]:
         "actions": ALL_ACTIONS,
         "tab": "jobs",
         "read_only": False,
+        "reconnected_at": None,
         "revision": 0,
     } | parts
 

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { History, NO_FILTERS } from "./history";
 import { useShown } from "../shared/shown";
+import { useKernelTime } from "./hooks";
 import { JobPanel } from "./job";
 import { TABS, type DashboardState, type Filters, type Tab } from "./messages";
 import { MetricsPanel } from "./metrics";
@@ -10,7 +11,7 @@ import { RunningJobs } from "./running";
 import type { Session, Shown } from "./session";
 import { SystemPanel } from "./system";
 import { Tracks } from "./tracks";
-import { headline, trouble } from "./words";
+import { headline, returned, trouble } from "./words";
 
 const TAB_NAMES: Readonly<Record<Tab, string>> = { jobs: "Jobs", metrics: "Metrics", system: "System" };
 
@@ -64,6 +65,7 @@ function Loaded(props: {
               {state.states.discarded.toLocaleString("en")} discarded
             </button>
           )}
+          {state.reconnected_at !== null && <Returned session={session} at={state.reconnected_at} />}
           {state.read_only && <span class="sf-badge">read-only</span>}
         </div>
         <Tabs id={session.id} tab={tab} onTab={setChosen} />
@@ -94,6 +96,12 @@ function Loaded(props: {
       </div>
     </>
   );
+}
+
+/** The application was away: jobs that ran were begun anew, so it is worth knowing for a while. */
+function Returned(props: { readonly session: Session; readonly at: number }) {
+  const words = returned(props.at, useKernelTime(props.session));
+  return words === "" ? null : <span class="sf-quiet sf-returned">{words}</span>;
 }
 
 function Tabs(props: { readonly id: string; readonly tab: Tab; readonly onTab: (tab: Tab) => void }) {
