@@ -11,6 +11,7 @@ import { isEmpty } from "./words";
 
 export const ROW_PX = 30;
 const LIST_PX = 450;
+const FEWEST = 6;
 const BEYOND = 6;
 /** Browsers draw nothing beyond some ten million pixels. */
 const LARGEST_PX = 8_000_000;
@@ -67,6 +68,12 @@ export const History = memo(function History(props: {
     </section>
   );
 });
+
+/** A short list takes little room, but not so little that the first few jobs move what is below; beside a job
+    it takes all, for that is as high as the list. */
+function listPx(total: number, beside: boolean): number {
+  return beside ? LIST_PX : Math.min(LIST_PX, Math.max(FEWEST, total) * ROW_PX);
+}
 
 function Nothing(props: {
   readonly filters: Filters;
@@ -159,7 +166,7 @@ function List(props: {
         tabIndex={0}
         aria-label="Jobs, the newest first"
         aria-activedescendant={total > 0 && active >= firstSeen && active <= lastSeen ? `${props.session.id}-row-${active}` : undefined}
-        style={{ maxHeight: `${LIST_PX}px` }}
+        style={{ height: `${listPx(total, props.opened !== null)}px` }}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={onKey}
       >
