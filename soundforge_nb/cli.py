@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import soundforge_nb
 from soundforge_nb import config as configuration
 from soundforge_nb.errors import ConnectError, SoundforgeError, UsageError
+from soundforge_nb.forge import dashboard_command
 
 if TYPE_CHECKING:
     from soundforge_nb.forge.batch import Batch
@@ -106,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     deeds.add_argument("--default-limit", action="store_true", help="run as many as the settings say")
     sql = command("sql", _sql, "ask the library one SELECT")
     sql.add_argument("query")
+    dashboard_command.add_arguments(
+        command("dashboard", dashboard_command.run, "serve the live dashboard as a page in the browser")
+    )
     command("doctor", _doctor, "look at everything it needs, and say what is wrong and what to do")
     logs = command("logs", _logs, "show what the application and its Dask workers wrote down")
     logs.add_argument(
