@@ -134,6 +134,11 @@ class Kind:
         """What the result means for the library, in the application; holds no connection."""
         return Record(result=result)
 
+    @property
+    def records(self) -> bool:
+        """Whether it has a `record` of its own: it may take its time, so a thread is found for it."""
+        return type(self).record is not Kind.record
+
     def backoff_seconds(self, attempt: int) -> float:
         return backoff_seconds(attempt)
 

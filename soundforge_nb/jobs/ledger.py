@@ -5,7 +5,7 @@ A node is what offers slots: a Dask worker, by its address. Dask's own resources
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,6 +58,9 @@ class Ledger:
         self._silent: set[str] = set()
         self._leases: dict[str, Lease] = {}
         self._by_job: dict[str, str] = {}
+        #: Slots that are taken, by queue and node; a slot counts once, however many leases share it.
+        self._used: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._sharing: Counter[str] = Counter()
 
     @property
     def nodes(self) -> list[str]:
@@ -93,6 +96,8 @@ class Ledger:
         left = [lease for lease in self._leases.values() if lease.node == node and not lease.orphaned]
         for lease in left:
             lease.orphaned = True
+        for used in self._used.values():
+            used.pop(node, None)
         return left
 
     def free_slots(self, queue: str) -> list[str]:
@@ -100,21 +105,19 @@ class Ledger:
         if self.paused.get(queue, False):
             return []
         limit = self.limits.get(queue, 0)
-        taken = {
-            lease.slot: lease.node
-            for lease in self._leases.values()
-            if lease.job.queue == queue and not lease.orphaned
-        }
-        used = Counter(taken.values())
+        used = self._used[queue]
         heard = [node for node in self._nodes if node not in self._silent]
         slots = [(number, node) for node in heard for number in range(used[node], limit)]
         free = [node for _, node in sorted(slots)]
         everywhere = self.global_limits.get(queue)
-        return free if everywhere is None else free[: max(0, everywhere - len(taken))]
+        return free if everywhere is None else free[: max(0, everywhere - used.total())]
 
     def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""
         self._leases[lease.lease_id] = lease
+        self._sharing[lease.slot] += 1
+        if self._sharing[lease.slot] == 1:
+            self._used[lease.job.queue][lease.node] += 1
         self._by_job[lease.job.job_id] = lease.lease_id
 
     def release(self, lease_id: str) -> Lease | None:
@@ -122,6 +125,11 @@ class Ledger:
         lease = self._leases.pop(lease_id, None)
         if lease is None:
             return None
+        self._sharing[lease.slot] -= 1
+        if not self._sharing[lease.slot]:
+            del self._sharing[lease.slot]
+            if not lease.orphaned:
+                self._used[lease.job.queue][lease.node] -= 1
         # A later lease of the same job may be here already.
         if self._by_job.get(lease.job.job_id) == lease_id:
             del self._by_job[lease.job.job_id]

@@ -58,6 +58,8 @@ class Start:
     lease_id: str
     dask_worker: str
     host: str
+    #: Its number; the engine knows it from the claim.
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,12 @@ def claim(
     lease_ids: Sequence[str],
     kind: str | None = None,
     turns: Mapping[str, int] | None = None,
+    families: bool | None = None,
 ) -> list[tuple[Job, str]]:
     """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node.
 
-    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn.
+    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn. `families`
+    says whether any job has parents, where that is known.
     """
     wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes)}
     if turns is None:
@@ -178,7 +182,7 @@ def claim(
     job_ids = [row["job_id"] for row in rows]
     chosen = {"lease_ids": list(lease_ids[: len(rows)]), "nodes": list(nodes[: len(rows)])}
     session.execute(_sql("claim"), {"job_ids": job_ids, **chosen})
-    parents = _parent_results(session, job_ids)
+    parents = _parent_results(session, job_ids, families)
     return [
         (
             Job(
@@ -196,42 +200,43 @@ def claim(
     ]
 
 
-def _parent_results(session: Session, job_ids: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def _parent_results(
+    session: Session, job_ids: list[str], families: bool | None
+) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    if job_ids and _any_parents(session):
+    if any_parents(session) if families is None else families:
         for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": job_ids}):
             found.setdefault(job_id, {})[parent_id] = json.loads(result) if result else {}
     return found
 
 
-def _any_parents(session: Session) -> bool:
+def any_parents(session: Session) -> bool:
+    """Whether any job waits or waited for another."""
     return session.one(_sql("any_parents")) is not None
 
 
 def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> dict[str, int]:
-    """Count the starts; returns the attempt's number by lease id, of those that may go on."""
+    """Count the starts; returns the attempt's number by lease id, of those that may go on.
+
+    Raises
+    ------
+    HeldBack
+        Of several, one's lease is dead. A single one is left out of the answer.
+    """
     lease_ids = [start.lease_id for start in starts]
-    session.execute(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
-    rows = session.dicts(_sql("started"), {"lease_ids": lease_ids})
-    by_lease = {start.lease_id: start for start in starts}
-    session.insert(
-        "attempts",
-        ATTEMPT_COLUMNS,
-        [
-            {
-                **row,
-                "dask_worker": by_lease[row["lease_id"]].dask_worker,
-                "host": by_lease[row["lease_id"]].host,
-                "started_at": now,
-            }
-            for row in rows
-        ],
-    )
-    return {row["lease_id"]: row["attempt"] for row in rows}
+    ((counted,),) = session.rows(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
+    if counted < len(starts):
+        if len(starts) > 1:
+            raise HeldBack
+        return {}
+    session.insert("attempts", ATTEMPT_COLUMNS, [{**vars(start), "started_at": now} for start in starts])
+    return {start.lease_id: start.attempt for start in starts}
 
 
-def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Acknowledged]:
-    """Record how runs ended, and all that they made.
+def acknowledge(
+    session: Session, acks: Sequence[Ack], now: datetime, families: bool | None = None
+) -> list[Acknowledged]:
+    """Record how runs ended, and all that they made; `families`: as for `claim`.
 
     Raises
     ------
@@ -250,7 +255,7 @@ def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Ac
     _record_what_they_made(session, acks, now)
     completed = [ack.job_id for ack in acks if ack.state is State.COMPLETED]
     released: list[dict[str, Any]] = []
-    if completed and _any_parents(session):
+    if completed and (any_parents(session) if families is None else families):
         released = session.dicts(_sql("release_children"), {"job_ids": completed, "now": now})
     answers = []
     for ack in acks:

@@ -288,7 +288,7 @@ def test_an_end_waits_for_a_store_that_is_opened_again(in_house: Any) -> None:
 
 def test_a_store_that_stays_away_spends_no_attempt(in_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(house: Any) -> None:
-        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", (0.0, 0.0))
+        monkeypatch.setattr("soundforge_nb.jobs.runs.REPEAT_SECONDS", (0.0, 0.0))
         job = await house.running()
         await house.store.stop()
         with pytest.raises(SoundforgeError, match="closed"):
@@ -307,8 +307,8 @@ def test_an_end_waits_for_room_on_the_disk(in_house: Any, monkeypatch: pytest.Mo
     """What was computed while nobody made room is not computed again."""
 
     async def test(house: Any) -> None:
-        monkeypatch.setattr("soundforge_nb.jobs.engine.FULL_SECONDS", 0.0)
-        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", ())
+        monkeypatch.setattr("soundforge_nb.jobs.runs.FULL_SECONDS", 0.0)
+        monkeypatch.setattr("soundforge_nb.jobs.runs.REPEAT_SECONDS", ())
         job = await house.running()
         write, refusals = house.store.write, []
 
