@@ -59,7 +59,7 @@ class Api(DashboardCalls):
     async def status(self) -> dict[str, Any]:
         """The tree, the Dask workers, the queues and the metrics."""
         application = self._application
-        counts = await application.store.read("counts", table.counts)
+        counts = await application.engine.counting.read()
         return {
             "version": soundforge_nb.__version__,
             "healthy": application.supervisor.healthy,

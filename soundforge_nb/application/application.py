@@ -95,7 +95,10 @@ class Application:
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
             *queues,
             Child("lifeline", lambda: Lifeline(self.engine)),
-            Child("pruner", lambda: Pruner(self.config, self.clock, lambda: self.store)),
+            Child(
+                "pruner",
+                lambda: Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget),
+            ),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
 
@@ -106,6 +109,9 @@ class Application:
             telemetry=self.telemetry,
         )
         return self.store
+
+    def _new_pruner(self) -> Pruner:
+        return Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget)
 
     def _adopt(self, name: str) -> Callable[[Any], None]:
         return lambda value: setattr(self, name, value)

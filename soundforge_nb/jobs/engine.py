@@ -77,6 +77,8 @@ class Engine(Runs):
             self._tell.inserted(job)
             if job.parents:
                 self.any_parents = True
+                # A child of one that ended badly is cancelled at once.
+                self.counting.forget()
                 # Its parents may be done already: the table knows.
                 self._demand.due_at(job.queue, now)
             elif job.scheduled_in_seconds > 0:
@@ -182,6 +184,8 @@ class Engine(Runs):
         rows = await self._store().write(
             "cancel", lambda session: table.cancel_waiting(session, job_ids, error, now)
         )
+        if rows:
+            self.counting.forget()
         for row in rows:
             self._tell.row(row, State.CANCELLED)
         leases = [self.ledger.of_job(job_id) for job_id in dict.fromkeys(job_ids)]
@@ -220,6 +224,7 @@ class Engine(Runs):
             return rows
 
         rows = await self._store().write("retry", work)
+        self.counting.forget()
         for row in rows:
             self._tell.row(row, State(row["state"]))
             self._demand.came(row["queue"], row["batch_id"])

@@ -18,6 +18,7 @@ from soundforge_nb.jobs import batches, files, table, verdict
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
+from soundforge_nb.jobs.counting import Counting
 from soundforge_nb.jobs.demand import Demand
 from soundforge_nb.jobs.grouped import Grouped
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
@@ -72,6 +73,7 @@ class Runs:
         self.draining = False
         #: Whether any job waits or waited for another; None: the table knows.
         self.any_parents: bool | None = None
+        self.counting = Counting(store)
         self._store = store
         self._tell = Announcer(telemetry, pubsub)
         self._start = Grouped[Start, int | None](self._flush_starts)
@@ -264,6 +266,10 @@ class Runs:
             staging = self.config.staging_folder / lease.lease_id
             self._background.start(asyncio.to_thread(files.drop, staging))
         self._note_work(lease, ack, answer)
+        if answer.followers:
+            self.counting.forget()
+        if answer.accepted:
+            self.counting.ended(lease.job.queue, ack.state)
         if released is None or not answer.accepted:
             return
         lease.progress, lease.message = ack.progress, ack.message

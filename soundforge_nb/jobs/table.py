@@ -377,12 +377,17 @@ def executing(session: Session) -> list[dict[str, Any]]:
     return session.dicts(_sql("executing"))
 
 
-def counts(session: Session) -> dict[str, dict[str, int]]:
-    """Number of jobs by queue and state."""
+def counts_unfinished(session: Session) -> dict[str, dict[str, int]]:
+    """Number of unfinished jobs by queue and state."""
     found: dict[str, dict[str, int]] = {}
-    for queue, state, jobs in session.rows(_sql("counts")):
+    for queue, state, jobs in session.rows(_sql("counts_unfinished")):
         found.setdefault(queue, {})[state] = jobs
     return found
+
+
+def counts_finished(session: Session) -> list[tuple[str, str, int]]:
+    """Queue, state and number of jobs that ended."""
+    return [(queue, state, jobs) for queue, state, jobs in session.rows(_sql("counts_finished"))]
 
 
 def get_jobs(session: Session, job_ids: Sequence[str]) -> list[dict[str, Any]]:
