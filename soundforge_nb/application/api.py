@@ -184,9 +184,11 @@ class Api(DashboardCalls):
         return await self._application.store.read("results", partial(results_of, batch_id=batch_id))
 
     @call
-    async def insert(self, jobs: list[dict[str, Any]]) -> list[str]:
-        """Insert jobs: each {kind, args} and, where wanted, priority, tags, max_attempts, parents …"""
-        return await insert_jobs(self._application.engine, jobs)
+    async def insert(
+        self, kind: str, job_ids: list[str], args: list[dict[str, Any]], options: dict[str, Any]
+    ) -> list[str]:
+        """Insert jobs of a kind; `options` are of all of them: priority, tags, max_attempts, parents …"""
+        return await insert_jobs(self._application.engine, kind, job_ids, args, options)
 
     @call
     async def jobs(self, job_ids: list[str]) -> list[dict[str, Any]]:

@@ -86,7 +86,8 @@ async def live(
             except (OSError, TimeoutError, NoApplication, RuntimeError) as error:
                 log.warning("no application to work for: %s", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await ended.wait()
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 

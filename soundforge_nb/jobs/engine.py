@@ -6,6 +6,7 @@ It runs in the application's event loop and knows no Dask: what runs jobs is han
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ from soundforge_nb.store.session import Session
 
 log = logging.getLogger(__name__)
 
+#: Of more jobs than this, inserted at once and alike, one message tells.
+TOLD_EACH = 100
 #: A node that does not answer a cancel in this time is asked again by the lifeline.
 CANCEL_SECONDS = 5.0
 
@@ -65,6 +68,22 @@ class Engine(Runs):
         await self._store().write("insert_jobs", lambda session: table.insert_jobs(session, jobs, now))
         self.inserted(jobs)
 
+    async def insert_alike(
+        self, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]]
+    ) -> None:
+        """Make jobs durable that are like one another but for their arguments; they have no parents."""
+        now = self.clock.now()
+        await self._store().write(
+            "insert_jobs", lambda session: table.insert_alike(session, like, job_ids, args, now)
+        )
+        if len(job_ids) <= TOLD_EACH:
+            for job_id in job_ids:
+                self._tell.inserted(dataclasses.replace(like, job_id=job_id))
+        else:
+            self._tell.inserted(like, len(job_ids))
+        self._note_arrival(like, now)
+        self._wake([like.queue])
+
     async def known(self, job_ids: Sequence[str]) -> set[str]:
         """Which of these jobs exist."""
         rows = await self._store().read("known_jobs", lambda session: table.get_jobs(session, job_ids))
@@ -75,17 +94,20 @@ class Engine(Runs):
         now = self.clock.now()
         for job in jobs:
             self._tell.inserted(job)
-            if job.parents:
-                self.any_parents = True
-                # A child of one that ended badly is cancelled at once.
-                self.counting.forget()
-                # Its parents may be done already: the table knows.
-                self._demand.due_at(job.queue, now)
-            elif job.scheduled_in_seconds > 0:
-                self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
-            else:
-                self._demand.came(job.queue, job.batch_id)
+            self._note_arrival(job, now)
         self._wake(job.queue for job in jobs)
+
+    def _note_arrival(self, job: NewJob, now: datetime) -> None:
+        if job.parents:
+            self.any_parents = True
+            # A child of one that ended badly is cancelled at once.
+            self.counting.forget()
+            # Its parents may be done already: the table knows.
+            self._demand.due_at(job.queue, now)
+        elif job.scheduled_in_seconds > 0:
+            self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
+        else:
+            self._demand.came(job.queue, job.batch_id)
 
     async def fill(self, queue: str) -> int:
         """Claim what the queue's free slots can take and hand it over; returns how many."""
@@ -210,7 +232,8 @@ class Engine(Runs):
         if self.dispatch is None:
             return
         try:
-            await asyncio.wait_for(self.dispatch.cancel(lease, reason), CANCEL_SECONDS)
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self.dispatch.cancel(lease, reason)
         except Exception as error:
             log.warning("%s did not take the cancel of %s: %r", lease.node, lease.job.job_id, error)
 

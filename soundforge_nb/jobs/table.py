@@ -115,6 +115,17 @@ def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None
         _see_to_parents(session, links, now)
 
 
+def insert_alike(
+    session: Session, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    """Insert jobs without parents that are like one another but for their arguments; those there are left."""
+    row = _job_row(like, now)
+    names = ("kind", "queue", "meta", "tags", "priority", "state", "max_attempts", "unique_key", "batch_id")
+    shared = {name: row[name] for name in (*names, "track_id", "scheduled_at")}
+    texts = [json.dumps(each) for each in args]
+    session.execute(_sql("insert_alike"), {**shared, "now": now, "job_ids": list(job_ids), "args": texts})
+
+
 def _job_row(job: NewJob, now: datetime) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
