@@ -95,10 +95,7 @@ class Application:
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
             *queues,
             Child("lifeline", lambda: Lifeline(self.engine)),
-            Child(
-                "pruner",
-                lambda: Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget),
-            ),
+            Child("pruner", self._new_pruner),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
 

@@ -266,10 +266,6 @@ class Runs:
             staging = self.config.staging_folder / lease.lease_id
             self._background.start(asyncio.to_thread(files.drop, staging))
         self._note_work(lease, ack, answer)
-        if answer.followers:
-            self.counting.forget()
-        if answer.accepted:
-            self.counting.ended(lease.job.queue, ack.state)
         if released is None or not answer.accepted:
             return
         lease.progress, lease.message = ack.progress, ack.message
@@ -326,9 +322,17 @@ class Runs:
     async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
         now = self.clock.now()
         families = self.any_parents
-        return await self._store().write(
+        answers = await self._store().write(
             "acknowledge", lambda session: table.acknowledge(session, acks, now, families)
         )
+        # At once: a count that was made behind this commit must find it told of already.
+        for ack, answer in zip(acks, answers, strict=True):
+            lease = self.ledger.get(ack.lease_id)
+            if answer.accepted and lease is not None:
+                self.counting.ended(lease.job.queue, ack.state)
+            if answer.followers:
+                self.counting.forget()
+        return answers
 
     async def _look_at_batches(self, job_ids: list[str]) -> list[None]:
         await self.finish_batches(job_ids)
