@@ -14,6 +14,8 @@ const RANGES = [
 ] as const;
 /** More curves than this in one picture can't be told apart. */
 const LINES = 5;
+/** What a picture takes at least, with its gap. */
+const METRIC_PX = 264;
 
 export const MetricsPanel = memo(function MetricsPanel(props: { readonly session: Session; readonly measuredAt: number }) {
   const { session, measuredAt } = props;
@@ -47,6 +49,7 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
         ))}
         <span class="sf-quiet">A point every ten seconds; the application keeps an hour.</span>
       </div>
+      <div class="sf-groups">
       {groups.map((group) => (
         <Group
           key={group}
@@ -56,6 +59,7 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
           to={kept.at}
         />
       ))}
+      </div>
       {unmeasured.length > 0 && (
         <p class="sf-quiet sf-unmeasured">Not seen yet: {unmeasured.map((metric) => metric.name).join(", ")}</p>
       )}
@@ -66,7 +70,8 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
 function Group(props: { readonly group: string; readonly metrics: readonly Metric[]; readonly from: number; readonly to: number }) {
   if (props.metrics.length === 0) return null;
   return (
-    <section class="sf-section" aria-label={props.group}>
+    // Small groups stand side by side: each takes as much of a line as it has pictures.
+    <section class="sf-section" aria-label={props.group} style={{ flex: `${props.metrics.length} 1 ${props.metrics.length * METRIC_PX}px` }}>
       <h3 class="sf-title">{props.group}</h3>
       <div class="sf-metrics">
         {props.metrics.map((metric) => (
