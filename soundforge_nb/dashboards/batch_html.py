@@ -69,7 +69,7 @@ def _steps(snapshot: dict[str, Any]) -> str:
         for step, counts in snapshot["steps"].items()
     )
     return (
-        "<table style='border-collapse:collapse;margin:10px 0 0;border:0'>"
+        "<table style='border-collapse:collapse;margin:10px 0 0;border:0;color:inherit'>"
         "<thead><tr style='background:none;border:0'>"
         f"<th style='{_FIRST}'></th><th style='{_CELL}'></th>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table>"

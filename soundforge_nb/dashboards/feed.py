@@ -1,9 +1,9 @@
 """Feeds the views of one source: a snapshot first, then what changed, as long as somebody looks.
 
-One thread looks at the source when it says that it changed, at most ten times a second and never so
-often that looking takes more than a quarter of the time; so a flood of progress costs the same as a
-trickle, and the last state always arrives. Messages are numbered: a view that missed one says so with
-its next heartbeat, and gets a snapshot.
+One thread looks at the source when it says that it changed: at once after a quiet time, then at most ten
+times a second, and never so often that looking takes more than a quarter of the time; so a flood of
+progress costs the same as a trickle, and the last state always arrives. Messages are numbered: a view that
+missed one says so with its next heartbeat, and gets a snapshot.
 
 While a cell runs the kernel may be deaf: no heartbeat arrives. Then who was there counts as still
 there, and as a view that has just appeared can't ask for a snapshot, one is sent every second.
@@ -38,6 +38,8 @@ class Pace:
     """How often a feed looks and speaks, in seconds."""
 
     fastest: float = 0.1
+    #: After a look that found nothing new to say.
+    in_vain: float = 0.03
     #: Without a sign of change it looks this often, so that a lost connection is noticed.
     look: float = 2.0
     #: An answer that takes longer is told of, again and again so often.
@@ -158,7 +160,7 @@ class Feed:
             try:
                 if unfollow is None:
                     unfollow = self._source.follow(self._wake.set)
-                took = self._look()
+                took, told = self._look()
             except Exception as error:
                 self._tell_lost(error, backoff)
                 _end(unfollow)
@@ -167,7 +169,9 @@ class Feed:
                 backoff = min(2 * backoff, self._pace.longest_backoff)
                 continue
             backoff = self._pace.first_backoff
-            time.sleep(max(self._pace.fastest - took, took / self._pace.busy_share - took, 0.0))
+            # What was held up by a look in vain would come late for nothing.
+            least = self._pace.fastest if told else min(self._pace.in_vain, self._pace.fastest)
+            time.sleep(max(least - took, took / self._pace.busy_share - took, 0.0))
             self._wake.wait(self._until_next_look())
         _end(unfollow)
 
@@ -200,8 +204,8 @@ class Feed:
         """Whether snapshots go out unasked. At rest only for the view that is about to appear."""
         return self._deaf(now) and (not self._resting or now - self._shown_at < self._pace.lease)
 
-    def _look(self) -> float:
-        """Look once and tell what is new; returns how many seconds looking took."""
+    def _look(self) -> tuple[float, bool]:
+        """Look once and tell what is new; returns how many seconds looking took, and whether it told."""
         started = self._looking_since = time.monotonic()
         try:
             state = self._state_of(self._source.snapshot())
@@ -209,10 +213,9 @@ class Feed:
             self._looking_since = None
         took = time.monotonic() - started
         with self._lock:
-            self._tell(state)
-        return took
+            return took, self._tell(state)
 
-    def _tell(self, state: State) -> None:
+    def _tell(self, state: State) -> bool:
         was_resting = self._resting
         changed = changes(self._state, state, self._rows)
         self._state = state
@@ -228,6 +231,9 @@ class Feed:
             self._say({"type": "snapshot", "state": state})
         elif changed:
             self._say({"type": "change"} | changed)
+        else:
+            return False
+        return True
 
     def _unanswered(self) -> float:
         since = self._looking_since

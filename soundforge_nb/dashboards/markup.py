@@ -29,7 +29,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in rows
     )
     return (
-        "<table style='border-collapse:collapse;margin:8px 0 0;border:0'>"
+        "<table style='border-collapse:collapse;margin:8px 0 0;border:0;color:inherit'>"
         f"<thead><tr style='background:none;border:0'>{told}</tr></thead><tbody>{lines}</tbody></table>"
     )
 

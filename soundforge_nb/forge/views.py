@@ -78,11 +78,17 @@ class Dashboard:
         if surroundings.place() not in ("lab", "voila"):
             return dict(self._alone()), {}
         from soundforge_nb.dashboards.bundle import live_bundle
+
+        return live_bundle(self.widget, self._alone())
+
+    @property
+    def widget(self) -> DashboardView:
+        """The live view itself, an anywidget: for hosts that want it by hand, as marimo does."""
         from soundforge_nb.dashboards.dashboard_view import DashboardView
 
         if self._view is None:
             self._view = DashboardView(self, read_only=self._read_only)
-        return live_bundle(self._view, self._alone())
+        return self._view
 
     def _alone(self) -> dict[str, str]:
         try:

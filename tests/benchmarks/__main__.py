@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import connect, jobs, memory, pipeline, ports, rows, table
+from tests.benchmarks import connect, dashboard, jobs, memory, pipeline, ports, rows, table
 
 BENCHMARKS = {
     "connect": connect,
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "ports": ports,
     "memory": memory,
     "pipeline": pipeline,
+    "dashboard": dashboard,
 }
 
 

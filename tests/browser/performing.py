@@ -6,13 +6,14 @@ run there both by the application and, as a program, by the port.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import soundforge_nb as sf
 from soundforge_nb.ports.cold import cold_port
 from soundforge_nb.ports.program import Program
-from soundforge_nb.programs.child import Report, run
+from soundforge_nb.programs.child import PROGRESS_INTERVAL_SECONDS, Report, run
 
 
 class Perform(sf.Kind):
@@ -26,8 +27,12 @@ class Perform(sf.Kind):
 
 
 def perform(request: dict[str, Any], report: Report) -> dict[str, Any]:
+    due = 0.0
     with Path(request["score"]).open() as score:
         for line in score:
+            # A child's progress beyond ten lines a second is left out; here each line counts.
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = time.monotonic() + 1.5 * PROGRESS_INTERVAL_SECONDS
             percent, message = line.rstrip("\n").split(" ", 1)
             if message == "end":
                 break

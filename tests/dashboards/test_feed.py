@@ -70,6 +70,22 @@ def test_a_flood_becomes_a_trickle_and_ends_with_the_last_state(
     assert len(sent.of("change")) <= 2 + (time.monotonic() - began) / 0.1
 
 
+def test_after_a_quiet_time_a_change_is_told_at_once_and_the_next_waits(
+    make_feed: Callable[[Pace], Feed], source: FakeSource, sent: Sent
+) -> None:
+    feed = make_feed(replace(QUICK, fastest=1.5, look=60.0))
+    feed.heard("view", 0)
+    first = sent.next("snapshot")["at"]
+    threading.Event().wait(max(0.0, first + 1.6 - time.time()))
+    source.becomes(running_batch(percent=30))
+    began = time.time()
+    at_once = sent.next("change")["at"]
+    source.becomes(running_batch(percent=31))
+    later = sent.next("change")["at"]
+    assert at_once - began < 0.7, "it waited for nothing"
+    assert later - at_once > 1.2, "it went out faster than it may"
+
+
 def test_a_view_that_missed_a_message_gets_a_snapshot(feed: Feed, source: FakeSource, sent: Sent) -> None:
     feed.heard("view", 0)
     number = sent.next("snapshot")["number"]

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import widget from "../src/dashboard/index";
 import type { DashboardState } from "../src/dashboard/messages";
 import { joined } from "../src/dashboard/metrics";
+import { joined as pieces } from "../src/shared/curve";
 import { returned } from "../src/dashboard/words";
 import { detail, page, queue, row, running, snapshot } from "./dashboard_fixtures";
 import { EVIL, FakeHost } from "./fixtures";
@@ -175,4 +176,9 @@ test("curves are joined to what was kept, and an hour is kept", () => {
   const fresh = { type: "metrics", request: "r", at: 5010, metrics: [{ ...metric, curves: [{ label: "", points: [[5010, 3]] }] }] } as const;
   const { metrics } = joined(kept, fresh as never);
   expect(metrics[0]?.curves[0]?.points).toEqual([[4990, 2], [5010, 3]]);
+});
+
+test("a curve has gaps where nothing was measured", () => {
+  const points = [[0, 1], [10, 2], [100, 3], [200, 4], [210, 5]] as const;
+  expect(pieces(points).map((piece) => piece.length)).toEqual([2, 1, 2]);
 });

@@ -59,7 +59,7 @@ export const History = memo(function History(props: {
         tags={found.tags}
         onFilter={props.onFilter}
       />}
-      {found.refused !== null && <p class="sf-trouble">{found.refused}</p>}
+      {props.connected && found.refused !== null && <p class="sf-trouble">{found.refused}</p>}
       {found.total === 0 ? (
         <Nothing filters={filters} nothingAtAll={nothingAtAll} onFilter={props.onFilter} />
       ) : (

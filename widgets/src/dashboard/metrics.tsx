@@ -8,12 +8,15 @@ import type { Metric, Metrics } from "./messages";
 import type { Session } from "./session";
 
 const HOUR_SECONDS = 3600;
+const LEAST_SECONDS = 120;
 const RANGES = [
   ["15 min", 900],
   ["1 h", HOUR_SECONDS],
 ] as const;
 /** More curves than this in one picture can't be told apart. */
 const LINES = 5;
+/** What a picture takes at least, with its gap. */
+const METRIC_PX = 264;
 
 export const MetricsPanel = memo(function MetricsPanel(props: { readonly session: Session; readonly measuredAt: number }) {
   const { session, measuredAt } = props;
@@ -35,6 +38,8 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
     };
   }, [session, measuredAt]);
   if (kept === null) return <p class={refused === null ? "sf-quiet" : "sf-trouble"}>{refused ?? "Reading the curves…"}</p>;
+  // An application that has just begun fills the picture too.
+  const from = Math.max(kept.at - seconds, Math.min(oldest(kept.metrics), kept.at - LEAST_SECONDS));
   const groups = [...new Set(kept.metrics.map((metric) => metric.group))];
   const unmeasured = kept.metrics.filter((metric) => metric.curves.every((curve) => curve.points.length === 0));
   return (
@@ -47,15 +52,17 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
         ))}
         <span class="sf-quiet">A point every ten seconds; the application keeps an hour.</span>
       </div>
+      <div class="sf-groups">
       {groups.map((group) => (
         <Group
           key={group}
           group={group}
           metrics={kept.metrics.filter((metric) => metric.group === group && !unmeasured.includes(metric))}
-          from={kept.at - seconds}
+          from={from}
           to={kept.at}
         />
       ))}
+      </div>
       {unmeasured.length > 0 && (
         <p class="sf-quiet sf-unmeasured">Not seen yet: {unmeasured.map((metric) => metric.name).join(", ")}</p>
       )}
@@ -66,7 +73,8 @@ export const MetricsPanel = memo(function MetricsPanel(props: { readonly session
 function Group(props: { readonly group: string; readonly metrics: readonly Metric[]; readonly from: number; readonly to: number }) {
   if (props.metrics.length === 0) return null;
   return (
-    <section class="sf-section" aria-label={props.group}>
+    // Small groups stand side by side: each takes as much of a line as it has pictures.
+    <section class="sf-section" aria-label={props.group} style={{ flex: `${props.metrics.length} 1 ${props.metrics.length * METRIC_PX}px` }}>
       <h3 class="sf-title">{props.group}</h3>
       <div class="sf-metrics">
         {props.metrics.map((metric) => (
@@ -98,7 +106,7 @@ function OneMetric(props: { readonly metric: Metric; readonly from: number; read
         {lines.map((line, position) => (
           <li key={line.label}>
             <span class={`sf-legend-key sf-line-${position % 6}${line.faint ? " sf-line-faint" : ""}`} />
-            {line.label || "last"} <span class="sf-number">{value(line.points.at(-1)?.[1] ?? 0, metric.unit)}</span>
+            {line.label || plain(metric)} <span class="sf-number">{value(line.points.at(-1)?.[1] ?? 0, metric.unit)}</span>
           </li>
         ))}
         {curves.length > shown.length && <li class="sf-quiet">and {curves.length - shown.length} more</li>}
@@ -107,13 +115,22 @@ function OneMetric(props: { readonly metric: Metric; readonly from: number; read
   );
 }
 
+function oldest(metrics: readonly Metric[]): number {
+  return Math.min(...metrics.flatMap((metric) => metric.curves.flatMap((curve) => curve.points[0]?.[0] ?? [])));
+}
+
 function weight(points: readonly (readonly number[])[]): number {
   return points.reduce((sum, point) => sum + (point[3] ?? point[1] ?? 0), 0);
 }
 
 function told(metric: Metric, lines: readonly Line[]): string {
-  const last = lines.map((line) => `${line.label || "last"} ${value(line.points.at(-1)?.[1] ?? 0, metric.unit)}`);
+  const last = lines.map((line) => `${line.label || plain(metric)} ${value(line.points.at(-1)?.[1] ?? 0, metric.unit)}`);
   return `${metric.name}: ${last.join(", ")}`;
+}
+
+/** What a curve without a label of its own shows. */
+function plain(metric: Metric): string {
+  return metric.kind === "summary" ? "median" : "last";
 }
 
 /** What was kept and what is new, no older than an hour. */

@@ -37,7 +37,7 @@ const OneTrack = memo(function OneTrack({ track }: { readonly track: Track }) {
       <span class="sf-pipeline" role="img" aria-label={`${name}: ${told}`}>
         {steps.map((step) => (
           <span key={step.kind} class={`sf-step-part sf-was-${step.state}`} title={`${kindName(step.kind)}: ${stepWord(step.state, step.progress)}`}>
-            <span class="sf-step-fill" style={{ width: `${filled(step.state, step.progress)}%` }} />
+            <span class="sf-step-fill sf-fill" style={{ transform: `scaleX(${filled(step.state, step.progress) / 100})` }} />
             <span class="sf-step-word">{kindName(step.kind)}</span>
           </span>
         ))}

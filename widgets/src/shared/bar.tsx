@@ -16,7 +16,7 @@ export function ProgressBar(props: { readonly label: string; readonly percent: n
       aria-valuenow={props.percent}
       aria-valuetext={`${props.percent} percent`}
     >
-      <span class="sf-part sf-running" style={{ width: `${props.percent}%` }} />
+      <span class="sf-part sf-fill sf-running" style={{ transform: `scaleX(${props.percent / 100})` }} />
     </div>
   );
 }

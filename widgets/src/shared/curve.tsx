@@ -48,28 +48,34 @@ export const Curve = memo(function Curve(props: {
         onPointerLeave={() => setPointed(null)}
       >
         <path class="sf-curve-grid" d={`M0 ${HIGH - 2}H${WIDE}M0 ${y(top / 2)}H${WIDE}M0 4H${WIDE}`} />
-        {lines.map((line, position) => (
-          <path
-            key={line.label}
-            class={`sf-curve-line sf-line-${position % 6}${line.faint ? " sf-line-faint" : ""}`}
-            d={path(line.points.filter(([when]) => when >= from).map(([when, what]) => [x(when), y(what), when]))}
-          />
-        ))}
+        {lines.map((line, position) => {
+          const pieces = joined(line.points.filter(([when]) => when >= from));
+          const look = `sf-line-${position % 6}${line.faint ? " sf-line-faint" : ""}`;
+          const at = ([when, what]: readonly [number, number]) => `${x(when).toFixed(1)} ${y(what).toFixed(1)}`;
+          return (
+            <g key={line.label} class={look}>
+              <path class="sf-curve-line" d={pieces.filter((piece) => piece.length > 1).map((piece) => `M${piece.map(at).join("L")}`).join("")} />
+              {/* A point without neighbours is a dot. */}
+              <path class="sf-curve-dots" d={pieces.flatMap((piece) => (piece.length === 1 ? piece.map((one) => `M${at(one)}h0`) : [])).join("")} />
+            </g>
+          );
+        })}
         {read !== null && <path class="sf-curve-cursor" d={`M${x(read[0])} 0V${HIGH}`} />}
       </svg>
     </figure>
   );
 });
 
-function path(points: readonly (readonly number[])[]): string {
+/** The pieces of a line between its gaps. */
+export function joined(points: Line["points"]): (readonly [number, number])[][] {
+  const pieces: (readonly [number, number])[][] = [];
   let before = Number.NEGATIVE_INFINITY;
-  return points
-    .map(([x = 0, y = 0, at = 0]) => {
-      const joined = at - before <= GAP_SECONDS;
-      before = at;
-      return joined ? `L${x.toFixed(1)} ${y.toFixed(1)}` : `M${x.toFixed(1)} ${y.toFixed(1)}h0.8`;
-    })
-    .join("");
+  for (const point of points) {
+    if (point[0] - before <= GAP_SECONDS) pieces.at(-1)?.push(point);
+    else pieces.push([point]);
+    before = point[0];
+  }
+  return pieces;
 }
 
 function nearest(line: Line, at: number): readonly [number, number] | null {
