@@ -45,6 +45,13 @@ class Config:
     separate_timeout_factor: float = 20.0
     terminate_grace_seconds: float = 5.0
     cancel_grace_seconds: float = 1.0
+    download_timeout_seconds: float = 300.0
+    download_timeout_factor: float = 2.0
+    # Downloads: how large a file may be, and how long a server may keep silent.
+    download_max_bytes: int = 1_000_000_000
+    download_stall_seconds: float = 30.0
+    # Whether links may lead to this machine and its local network: "refused" or "allowed".
+    private_addresses: str = "refused"
     # Kinds of job of one's own, as "module:Class, module:Class"; importable wherever jobs run.
     kinds: str = ""
     # Separation.
@@ -64,10 +71,19 @@ class Config:
                     f"The setting {field.name} is {value}, which is not a size.",
                     "Give a number of 0 or more.",
                 )
+        self._check_choices()
         if self.dask_workers < 1:
             raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
         if self.lease_seconds <= 0:
             raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
+
+    def _check_choices(self) -> None:
+        if self.private_addresses not in ("refused", "allowed"):
+            raise ConfigError(
+                f"The setting private_addresses is {self.private_addresses!r}.", "Give refused or allowed."
+            )
+        if self.download_max_bytes < 1:
+            raise ConfigError("The setting download_max_bytes is below 1.", "Give 1 or more.")
 
     @property
     def limits(self) -> dict[str, int]:
@@ -118,6 +134,15 @@ class Config:
     @property
     def stems_folder(self) -> Path:
         return self.data_folder / "stems"
+
+    @property
+    def downloads_folder(self) -> Path:
+        return self.data_folder / "downloads"
+
+    @property
+    def partial_folder(self) -> Path:
+        """Downloads that are not whole yet, kept over attempts."""
+        return self.data_folder / "partial"
 
     def as_json(self) -> dict[str, Any]:
         """The settings as a JSON object, paths as text."""

@@ -16,6 +16,7 @@ from soundforge_nb.application.batching import insert_batch, snapshot
 from soundforge_nb.application.dashboard_api import DashboardCalls
 from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.inserting import insert_jobs
+from soundforge_nb.application.linking import link_tracks
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.observer import Observer
@@ -118,6 +119,11 @@ class Api(DashboardCalls):
             self._application.pubsub.publish("tracks", {"added": len(added)})
         rows = await self.tracks([tracks[path] for path in paths if path in tracks])
         return {"tracks": rows, "paths": [path for path in paths if path in tracks], "rejected": rejected}
+
+    @call
+    async def add_links(self, links: list[str]) -> dict[str, Any]:
+        """Make tracks of links; their audio comes when it is needed."""
+        return await link_tracks(self._application, links)
 
     @call
     async def tracks(self, track_ids: list[str] | None = None) -> list[dict[str, Any]]:

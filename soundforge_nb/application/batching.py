@@ -46,7 +46,7 @@ async def insert_batch(
     rows = await store.read(
         "tracks", lambda session: catalog.tracks(session, [entry["track_id"] for entry in inputs])
     )
-    by_id = {row["track_id"]: row for row in rows}
+    by_id = {row["track_id"]: row for row in await asyncio.to_thread(_without_lost_downloads, rows)}
     # Keys of local models look at files, so this stays off the event loop.
     keys = await asyncio.to_thread(lambda: [keys_of(row, wishes) for row in by_id.values()])
     known = await store.read("known_work", lambda session: _known(session, keys))
@@ -107,6 +107,14 @@ def _without_lost_files(known: Known) -> Known:
     return Known(stems=there, analyses=known.analyses)
 
 
+def _without_lost_downloads(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a link brought and somebody removed is fetched again."""
+    return [
+        row | {"path": None} if row["link"] and row["path"] and not Path(row["path"]).exists() else row
+        for row in rows
+    ]
+
+
 def _plan_now(
     session: Session,
     named: list[tuple[str, dict[str, Any]]],
@@ -116,7 +124,7 @@ def _plan_now(
     batch_id: str,
 ) -> Plan:
     """Plan within the writing transaction, so that two batches at once never do one thing twice."""
-    wanted = sorted({key for k in keys for key in (k.separate, k.analyze, k.analyze_stems) if key})
+    wanted = sorted({key for k in keys for key in vars(k).values() if key})
     pending = batches.pending_jobs(session, wanted)
     fresh = Known(known.stems, _known(session, keys).analyses, pending)
     return plan(named, wishes, fresh, batch_id)

@@ -29,6 +29,13 @@ class Track:
     format: str | None = None
     path: str | None = None
     byte_hash: str | None = None
+    #: Where its audio can be had from, where a link stands for it.
+    link: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether its audio has yet to be fetched: `Forge.process` does that first."""
+        return self.path is None and self.link is not None
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Track:

@@ -8,12 +8,14 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import ConfigError
 from soundforge_nb.jobs.kind import Kind, Kinds
 from soundforge_nb.pipeline.analyze_track import AnalyzeStems, AnalyzeTrack
+from soundforge_nb.pipeline.download_track import DownloadTrack
 from soundforge_nb.pipeline.separate_stems import SeparateStems
 
+DOWNLOAD_TRACK = DownloadTrack()
 SEPARATE_STEMS = SeparateStems()
 ANALYZE_TRACK = AnalyzeTrack()
 ANALYZE_STEMS = AnalyzeStems()
-BUILT_IN = (SEPARATE_STEMS, ANALYZE_TRACK, ANALYZE_STEMS)
+BUILT_IN = (DOWNLOAD_TRACK, SEPARATE_STEMS, ANALYZE_TRACK, ANALYZE_STEMS)
 
 
 def kinds_of(config: Config) -> Kinds:

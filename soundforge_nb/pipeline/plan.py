@@ -10,12 +10,13 @@ from typing import Any
 from soundforge_nb.errors import InputError
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.pipeline.download_track import download_key
 from soundforge_nb.pipeline.keys import analysis_request_key, separation_request_key
-from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, SEPARATE_STEMS
+from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, DOWNLOAD_TRACK, SEPARATE_STEMS
 from soundforge_nb.pipeline.options import Analysis, Separation
 
 #: The steps of a track's way, as an account names them.
-SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "separate", "analyze", "analyze_stems"
+DOWNLOAD, SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "download", "separate", "analyze", "analyze_stems"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Keys:
     separate: str | None
     analyze: str | None
     analyze_stems: str | None
+    download: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ def keys_of(track: dict[str, Any], wishes: Wishes) -> Keys:
     stems = None
     if wishes.stem_analysis and separate:
         stems = analysis_request_key(byte_hash, wishes.stem_analysis, f"stems of {separate}")
-    return Keys(separate, analyze, stems)
+    # Only what is not here has to be fetched.
+    link = track.get("link") if track["path"] is None else None
+    return Keys(separate, analyze, stems, download_key(link) if link else None)
 
 
 def plan(tracks: Sequence[tuple[str, dict[str, Any]]], wishes: Wishes, known: Known, batch_id: str) -> Plan:
@@ -117,7 +121,8 @@ def _plan_track(
         if key is None:
             return None
         job_id = None if exists else under_way.get(key)
-        if not exists and job_id is None and track["path"] is None and not args.get("stems"):
+        from_elsewhere = bool(parents) or kind is DOWNLOAD_TRACK or bool(args.get("stems"))
+        if not exists and job_id is None and track["path"] is None and not from_elsewhere:
             # Its path holds other bytes by now, so that nothing is left to work on.
             gone = InputError(
                 f"The file of {track['title']} is gone or has become another.",
@@ -143,10 +148,15 @@ def _plan_track(
         return job_id
 
     wanted = wishes.separation.as_json() if wishes.separation else {}
-    has_stems = keys.separate in known.stems
-    separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted})
+    has_stems, is_analyzed = keys.separate in known.stems, keys.analyze in known.analyses
+    # What was made of it before its file was lost needs no file.
+    needs_file = (keys.separate and not has_stems) or (keys.analyze and not is_analyzed)
+    file_args = {"link": track.get("link"), "title": track["title"]}
+    download_id = step(DOWNLOAD, keys.download if needs_file else None, False, DOWNLOAD_TRACK, file_args)
+    after = (download_id,) if download_id else ()
+    separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted}, after)
     features = wishes.analysis.as_json() if wishes.analysis else {}
-    step(ANALYZE, keys.analyze, keys.analyze in known.analyses, ANALYZE_TRACK, features)
+    step(ANALYZE, keys.analyze, is_analyzed, ANALYZE_TRACK, features, after)
     stem_args: dict[str, Any] = wishes.stem_analysis.as_json() if wishes.stem_analysis else {}
     stem_args["stems"] = [
         {"stem_id": row["stem_id"], "stem": row["stem"], "path": row["path"]}

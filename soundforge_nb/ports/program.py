@@ -37,3 +37,4 @@ class Program:
 ANALYZE = Program("analyze", "soundforge_nb.programs.analyze")
 SEPARATE = Program("separate", "soundforge_nb.programs.separate")
 CHECK = Program("check", "soundforge_nb.programs.check")
+DOWNLOAD = Program("download", "soundforge_nb.programs.download")

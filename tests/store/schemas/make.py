@@ -41,7 +41,10 @@ ROWS = [
 ]
 
 #: Rows of tables that came with a later schema, by its number.
-LATER_ROWS = {2: [f"INSERT INTO stem_requests VALUES ('rk', '{TRACK}', 'ck')"]}
+LATER_ROWS = {
+    2: [f"INSERT INTO stem_requests VALUES ('rk', '{TRACK}', 'ck')"],
+    3: [f"INSERT INTO links VALUES ('https://host/a.wav', '{TRACK}', {NOW})"],
+}
 
 
 def make(known: list[migrations.Migration]) -> Path:
