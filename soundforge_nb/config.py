@@ -140,6 +140,11 @@ class Config:
         return self.data_folder / "downloads"
 
     @property
+    def links_folder(self) -> Path:
+        """Links that hold a key, until they were used; for their owner's eyes only."""
+        return self.data_folder / "links"
+
+    @property
     def partial_folder(self) -> Path:
         """Downloads that are not whole yet, kept over attempts."""
         return self.data_folder / "partial"

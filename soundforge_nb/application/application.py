@@ -25,6 +25,7 @@ from soundforge_nb.lifecycle.pubsub import Published, PubSub
 from soundforge_nb.lifecycle.rates import Rates
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.pipeline.link_keeper import LinkKeeper
 from soundforge_nb.store.store import CLOSED, FULL, Store
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Application:
             Child("store", self._new_store, shutdown_seconds=30.0),
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
             *queues,
+            Child("link keeper", lambda: LinkKeeper(self.config, lambda: self.store, self.telemetry)),
             Child("lifeline", lambda: Lifeline(self.engine)),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]

@@ -132,11 +132,14 @@ def add_files(session: Session, files: Sequence[Examined], now: datetime) -> dic
 
 
 def tracks(session: Session, track_ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Tracks with the newest of their files; all of them, or those asked for in the order asked."""
+    """Tracks with the newest of their files; all of them, or those asked for in the order asked.
+
+    An id whose track became another's gives that one.
+    """
     rows = session.dicts(_sql("tracks"), {"track_ids": None if track_ids is None else list(track_ids)})
+    by_id = {row.pop("asked_id"): row for row in rows}
     if track_ids is None:
         return rows
-    by_id = {row["track_id"]: row for row in rows}
     return [by_id[track_id] for track_id in track_ids if track_id in by_id]
 
 

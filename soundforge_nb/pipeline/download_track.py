@@ -12,12 +12,14 @@ from soundforge_nb.jobs.job import Completed, Job, Outcome
 from soundforge_nb.jobs.kind import Context, Insert, Kind, Move, Record, Update
 from soundforge_nb.library.catalog import FILE_COLUMNS
 from soundforge_nb.library.examine import examine
+from soundforge_nb.library.links import merge_if_known
 from soundforge_nb.library.names import safe_name
 from soundforge_nb.library.scan import AUDIO_SUFFIXES
 from soundforge_nb.pipeline.decoded import track_update
 from soundforge_nb.pipeline.keys import digest
-from soundforge_nb.pipeline.outcomes import outcome_of
+from soundforge_nb.pipeline.link_files import LinkFiles
 from soundforge_nb.pipeline.source import FILE, Source
+from soundforge_nb.pipeline.waiting import waited_out
 from soundforge_nb.ports.cold import cold_port
 from soundforge_nb.ports.downloader import Downloader, Wanted
 from soundforge_nb.ports.program import DOWNLOAD
@@ -35,14 +37,14 @@ class DownloadTrack(Kind):
         port = cold_port(DOWNLOAD, context.config, threads=1, supervisor=context.ports)
         try:
             found = Downloader(port, context.config).download(
-                wanted_of(job),
+                wanted_of(job, LinkFiles(context.config.links_folder)),
                 context.staging_folder,
                 owner=job.lease_id,
                 on_progress=context.progress,
             )
             examined = examine(str(found.file))
         except SoundforgeError as error:
-            return outcome_of(error)
+            return waited_out(job, error, self.max_attempts)
         tags = examined.tags
         return Completed(
             {
@@ -88,7 +90,11 @@ class DownloadTrack(Kind):
         return Record(
             result={FILE: source.as_json(), "title": tags["title"] or job.args["title"]},
             inserts=(Insert("files", FILE_COLUMNS, (row,), replace=True),),
-            updates=(Update(statement("library", "downloaded"), parameters), track_update(job, result)),
+            updates=(
+                *merge_if_known(job.track_id, source.byte_hash),
+                Update(statement("library", "downloaded"), parameters),
+                track_update(job, result),
+            ),
             moves=(Move(config.staging_folder / job.lease_id / staged, target),),
         )
 
@@ -97,18 +103,29 @@ _NAME_BYTES = 110
 _TAGS = ("title", "artist", "album", "genre", "year", "isrc")
 
 
-def download_key(link: str) -> str:
-    """Names the work of fetching a link, whoever asks for it."""
-    return digest("download", link)
+def download_key(mark: str) -> str:
+    """Names the work of fetching a link, by its mark, whoever asks for it."""
+    return digest("download", mark)
 
 
-def wanted_of(job: Job) -> Wanted:
-    """What a job is to fetch."""
-    link = str(job.args["link"])
+def partial_name(key: str) -> str:
+    """What the bytes of an unfinished download go by, from its job's key."""
+    return key[:32]
+
+
+def wanted_of(job: Job, links: LinkFiles) -> Wanted:
+    """What a job is to fetch: only here and in the child is the link whole.
+
+    Raises
+    ------
+    LinkError
+        It is not kept any more.
+    """
+    mark, shown_form = str(job.args["mark"]), str(job.args["link"])
     return Wanted(
-        link=link,
-        shown=shown(link),
-        partial_name=download_key(link)[:32],
+        link=links.whole(mark, shown_form),
+        shown=shown(shown_form),
+        partial_name=partial_name(download_key(mark)),
         duration_seconds=job.args.get("duration_seconds"),
     )
 

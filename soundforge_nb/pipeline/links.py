@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from soundforge_nb.errors import LinkError
 from soundforge_nb.library.tags import clean
-from soundforge_nb.pipeline.keys import digest
 from soundforge_nb.spotify import urls
-from soundforge_nb.spotify.urls import shown
+from soundforge_nb.spotify.urls import CUT, shown
 
 #: A scheme of two letters or more with `//`, or one of those that go without; `C:\\` is none.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|(spotify|data|file|javascript|magnet):", re.IGNORECASE)
 _MAX_LENGTH = 4000
+#: A name or an address; what else stands there may be somebody's name or password, wrongly written.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 
 
 @dataclass(frozen=True)
@@ -25,30 +26,28 @@ class Link:
     Attributes
     ----------
     address : str
-        One for each thing: what the library knows it by.
+        One for each thing. It may hold a key in its query: it is neither shown nor stored.
     title : str
         What to call it before more is known.
     spotify : SpotifyLink, optional
         Where it is Spotify's.
     """
 
-    address: str
+    address: str = field(repr=False)
     title: str
     spotify: urls.SpotifyLink | None = None
 
     @property
     def shown(self) -> str:
-        """The link as it may stand in a sentence."""
-        return shown(self.address)
+        """The link as it may be stored and seen: all of it, or without the query that it has.
 
-    @property
-    def placeholder(self) -> str:
-        """What stands for the hash of its bytes until there are any.
-
-        >>> Link("https://host/a.mp3", "a").placeholder[:13]
-        'link:aaabff29'
+        >>> Link("https://host/a%20b.mp3?key=abc", "a").shown
+        'https://host/a%20b.mp3?…'
         """
-        return f"link:{digest(self.address)}"
+        if self.spotify is not None:
+            return self.spotify.url
+        place, query, _ = self.address.partition("?")
+        return f"{place}{CUT}" if query else place
 
 
 def is_link(text: str) -> bool:
@@ -69,8 +68,8 @@ def read_link(text: str) -> Link:
     LinkError
         Saying what is wrong with it.
 
-    >>> read_link("HTTPS://Host:443/My%20Song.mp3#t=10")
-    Link(address='https://host/My%20Song.mp3', title='My Song', spotify=None)
+    >>> read_link("HTTPS://Host:443/My%20Song.mp3#t=10").address
+    'https://host/My%20Song.mp3'
     """
     text = text.strip()
     if urls.is_spotify(text):
@@ -100,11 +99,11 @@ def _web_link(text: str, scheme: str) -> Link:
             host = host.encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
         host, tcp_port = "", None
-    if not host:
+    if not _HOST.fullmatch(host):
         raise LinkError(f"{shown(text)} names no host.", "Copy the link again.")
     if "@" in parts.netloc:
         raise LinkError(
-            f"{shown(text)} holds a user's name or password, which would be kept in the library.",
+            f"{shown(text)} holds a user's name or password, which is not taken.",
             "Save the file with a program that may open it, and add that.",
             kind="secret",
         )

@@ -69,8 +69,8 @@ def keys_of(track: dict[str, Any], wishes: Wishes) -> Keys:
     if wishes.stem_analysis and separate:
         stems = analysis_request_key(byte_hash, wishes.stem_analysis, f"stems of {separate}")
     # Only what is not here has to be fetched.
-    link = track.get("link") if track["path"] is None else None
-    return Keys(separate, analyze, stems, download_key(link) if link else None)
+    mark = track.get("link_mark") if track["path"] is None else None
+    return Keys(separate, analyze, stems, download_key(mark) if mark else None)
 
 
 def plan(tracks: Sequence[tuple[str, dict[str, Any]]], wishes: Wishes, known: Known, batch_id: str) -> Plan:
@@ -151,7 +151,7 @@ def _plan_track(
     has_stems, is_analyzed = keys.separate in known.stems, keys.analyze in known.analyses
     # What was made of it before its file was lost needs no file.
     needs_file = (keys.separate and not has_stems) or (keys.analyze and not is_analyzed)
-    file_args = {"link": track.get("link"), "title": track["title"]}
+    file_args = {"link": track.get("link"), "mark": track.get("link_mark"), "title": track["title"]}
     download_id = step(DOWNLOAD, keys.download if needs_file else None, False, DOWNLOAD_TRACK, file_args)
     after = (download_id,) if download_id else ()
     separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted}, after)

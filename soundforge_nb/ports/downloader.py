@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Wanted:
     Attributes
     ----------
     link : str
+        The whole of it, which may hold a key: for the child alone.
     shown : str
         The link as it may stand in a sentence: without what may be a key.
     partial_name : str
@@ -29,7 +30,7 @@ class Wanted:
         How long the recording is, where that is known: another length is another recording.
     """
 
-    link: str
+    link: str = field(repr=False)
     shown: str
     partial_name: str
     duration_seconds: float | None = None

@@ -12,6 +12,7 @@ import socket
 import ssl
 from typing import Any
 from urllib.parse import SplitResult
+from urllib.request import getproxies_environment, proxy_bypass
 
 from soundforge_nb.errors import DownloadError
 
@@ -69,6 +70,27 @@ def resolve(host: str, tcp_port: int, allow_private: bool) -> list[tuple[int, So
     return addresses
 
 
+def refuse_proxy(scheme: str, host: str, tcp_port: int) -> None:
+    """Refuse a host that this machine reaches through a proxy only.
+
+    What a proxy connects to is its own affair: the address behind a link could not be checked.
+
+    Raises
+    ------
+    DownloadError
+        The environment names a proxy for it.
+    """
+    proxies = getproxies_environment()
+    named = proxies.get(scheme) or proxies.get("all")
+    if named and not proxy_bypass(f"{host}:{tcp_port}"):
+        variable = f"{scheme if proxies.get(scheme) else 'all'}_proxy".upper()
+        raise DownloadError(
+            f"The host {host} is reached through a proxy here ({variable}): no link is fetched through one.",
+            "Save the file with a program that uses it and add that, or name the host in NO_PROXY.",
+            kind="proxy",
+        )
+
+
 class CheckedConnection(http.client.HTTPConnection):
     """An HTTP(S) connection to an address that was checked.
 
@@ -97,6 +119,7 @@ class CheckedConnection(http.client.HTTPConnection):
         self.sock = _context().wrap_socket(raw, server_hostname=self.host) if self._secure else raw
 
     def _connected(self) -> socket.socket:
+        refuse_proxy("https" if self._secure else "http", self.host, self.port)
         last: OSError | None = None
         for family, address in resolve(self.host, self.port, self._allow_private):
             made = socket.socket(family, socket.SOCK_STREAM)

@@ -8,10 +8,14 @@ Result: ``{"file": name in the output folder, "bytes", "names": what the file we
 
 from __future__ import annotations
 
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from soundforge_nb.errors import InputError, UsageError
+from soundforge_nb.errors import InputError, SoundforgeError, UsageError
 from soundforge_nb.programs.child import Report, run
 from soundforge_nb.programs.request import path_of, set_threads
 
@@ -31,7 +35,8 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     def fetching(share: float, message: str) -> None:
         report(int(share * _FETCH_PERCENT), message)
 
-    file, names = _fetch_link(request, folder, fetching)
+    with _quiet():
+        file, names = _fetch_link(request, folder, fetching)
     report(_FETCH_PERCENT, "Checking the audio")
     try:
         audio = _decoded(file, shown, report)
@@ -46,6 +51,18 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
         "names": list(names),
         "audio": audio,
     }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let no unforeseen error tell its words: libraries put the address into them, which may hold a key."""
+    try:
+        yield
+    except (SoundforgeError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        traceback.print_tb(error.__traceback__, file=sys.stderr)
+        raise RuntimeError(f"{type(error).__name__}, whose words may hold the link") from None
 
 
 def _fetch_link(request: dict[str, Any], folder: Path, report: Any) -> tuple[Path, tuple[str, ...]]:

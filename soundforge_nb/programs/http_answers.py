@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http
 import http.client
+from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 
@@ -42,10 +44,42 @@ def too_big(shown: str, max_bytes: int) -> DownloadError:
     )
 
 
+def wait_seconds(headers: Message, now: datetime) -> float:
+    """How long a server wants to be left alone; 0 where it does not say, or says it unreadably.
+
+    >>> message = Message()
+    >>> message["Retry-After"] = "Wed, 21 Oct 2026 07:28:00 GMT"
+    >>> wait_seconds(message, datetime(2026, 10, 21, 7, 27, tzinfo=UTC))
+    60.0
+    """
+    said = (headers.get("Retry-After") or "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    until, clock = _time(said), _time(headers.get("Date") or "")
+    # By the server's own clock, where it shows it.
+    return max(1.0, (until - (clock or now)).total_seconds()) if until else 0.0
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _phrase(status: int) -> str:
+    # The standard's words: a server's own may repeat the link, key and all.
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
 def fault_of(response: http.client.HTTPResponse, shown: str) -> DownloadError:
     """The error that an answer without content stands for."""
     status = response.status
-    said = f"the server answered {status} {response.reason}".strip()
+    said = f"the server answered {status} {_phrase(status)}".strip()
     if status in (401, 402, 403, 407):
         return DownloadError(
             f"{shown} is not open to everyone: {said}.",
@@ -57,7 +91,7 @@ def fault_of(response: http.client.HTTPResponse, shown: str) -> DownloadError:
             f"{shown} can't be fetched just now: {said}.",
             "It is tried again later.",
             kind="rate_limited",
-            details={"retry": True},
+            details={"retry": True, "wait_seconds": wait_seconds(response.headers, datetime.now(UTC))},
         )
     if status >= 500 or status in (408, 425):
         return DownloadError(

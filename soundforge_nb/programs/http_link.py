@@ -26,6 +26,10 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _GUESSED_BYTES = 4_000_000
 
 
+class Broken(http.client.HTTPException):
+    """An answer that can't be used, in words of ours."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How far a link is followed."""
@@ -81,7 +85,7 @@ def fetch(
             furthest = max(furthest, partial.size_bytes)
             if breaks >= FRUITLESS_BREAKS:
                 raise DownloadError(
-                    f"The connection to {shown} broke off ({type(error).__name__}: {error}).",
+                    f"The connection to {shown} broke off ({_in_words(error)}).",
                     "Check the network and try again: what came is kept.",
                     kind="connection",
                     details={"retry": True},
@@ -158,14 +162,14 @@ def _begin(response: http.client.HTTPResponse, partial: Partial, shown: str, lim
     if response.status == 206 and (found := _RANGE.fullmatch(response.headers.get("Content-Range", ""))):
         if int(found[1]) != partial.size_bytes:
             partial.restart("")
-            raise http.client.HTTPException("the server sent another part than was asked for")
+            raise Broken("the server sent another part than was asked for")
         total = None if found[2] == "*" else int(found[2])
     elif response.status == 416 and response.headers.get("Content-Range") == f"bytes */{partial.size_bytes}":
         # It was whole already; the attempt that fetched it ended before it could say so.
         total = partial.size_bytes
     elif response.status == 416 and partial.size_bytes:
         partial.restart("")
-        raise http.client.HTTPException("the file is another by now")
+        raise Broken("the file is another by now")
     elif response.status == 200:
         if is_page(response.headers):
             raise DownloadError(
@@ -199,12 +203,20 @@ def _receive(
         share = done / total if total else done / (done + _GUESSED_BYTES)
         report(share, f"{done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB")
     if total is not None and partial.size_bytes < total:
-        raise http.client.HTTPException(f"{partial.size_bytes} of {total} bytes came")
+        raise Broken(f"{partial.size_bytes} of {total} bytes came")
 
 
 def _said_name(headers: Message) -> str:
     name = headers.get_filename("")
     return name if isinstance(name, str) else ""
+
+
+def _in_words(error: OSError | http.client.HTTPException) -> str:
+    """What went wrong, without words of the other side: they may repeat the link, key and all."""
+    if isinstance(error, Broken):
+        return str(error)
+    said = error.strerror if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _is_of_the_disk(number: int) -> bool:

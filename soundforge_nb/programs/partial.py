@@ -74,21 +74,33 @@ def open_partial(folder: Path, name: str) -> Iterator[Partial]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.part"
-    # Without following a link: somebody may have put one there.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "r+b", buffering=0) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DownloadError(
-                "The same link is being fetched by another job.",
-                "It goes on by itself.",
-                kind="busy",
-                details={"retry": True},
-            ) from error
+    with _locked(path) as file:
         partial = Partial(path, file)
         try:
             yield partial
         finally:
             if not partial.size_bytes:
                 partial.drop()
+
+
+def _locked(path: Path) -> BinaryIO:
+    while True:
+        # Without following a link: somebody may have put one there.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        file = os.fdopen(descriptor, "r+b", buffering=0)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between the opening and the lock it may have been swept: then this is nobody's file any more.
+            if path.lstat().st_ino == os.fstat(descriptor).st_ino:
+                return file
+        except BlockingIOError as error:
+            file.close()
+            raise DownloadError(
+                "The same link is being fetched by another job.",
+                "It goes on by itself.",
+                kind="busy",
+                details={"retry": True},
+            ) from error
+        except FileNotFoundError:
+            pass
+        file.close()

@@ -18,6 +18,10 @@ _ID = re.compile(r"[0-9A-Za-z]{22}")
 _LANGUAGE = re.compile(r"intl-[A-Za-z]{2}(-[A-Za-z]{2,4})?")
 #: What Spotify has besides music, or besides what tracks can be had from.
 _OTHERS = ("show", "episode", "audiobook", "user", "collection", "concert", "genre", "search", "prerelease")
+#: A host and a port, and nobody's name or password.
+_AUTHORITY = re.compile(r"([\w.-]*|\[[0-9A-Fa-f:.]+\])(:\d*)?")
+#: Stands where a query was cut off.
+CUT = "?…"
 _FORMS = "Copy the link of a track, an album, a playlist or an artist from Spotify's share menu."
 
 
@@ -119,14 +123,22 @@ def _host(address: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A link in a sentence: no query, which may hold a key, no control characters, not too long.
+    """A link in a sentence: no query, which may hold a key, no name or password, not too long.
 
-    >>> shown("https://host/a%20song.mp3?key=abc")
-    'https://host/a song.mp3'
+    >>> shown("https://host/a%20song.mp3?key=abc"), shown("https://ann:pass@host/a.mp3")
+    ('https://host/a song.mp3?…', 'https://…@host/a.mp3')
     """
-    plain = unquote(text.partition("?")[0].partition("#")[0], errors="replace")
-    before, found, rest = plain.partition("://")
-    if found and "@" in rest.partition("/")[0]:
-        plain = f"{before}://…@{rest.partition('@')[2]}"
+    place, query, _ = text.partition("#")[0].partition("?")
+    scheme, found, rest = place.partition("://")
+    if found:
+        authority, slash, path = rest.partition("/")
+        if not _AUTHORITY.fullmatch(authority):
+            # A password may hold anything: what can't be told apart from one is not shown.
+            authority, at, host = authority.rpartition("@")
+            authority = f"…@{host}" if at and _AUTHORITY.fullmatch(host) else "…"
+            path = path if at else ""
+        place = f"{scheme}://{authority}{slash}{path}"
+    plain = unquote(place, errors="replace")
     plain = "".join(letter if letter.isprintable() else "�" for letter in plain)
-    return plain if len(plain) <= 200 else f"{plain[:199]}…"
+    plain = plain if len(plain) <= 200 else f"{plain[:199]}…"
+    return f"{plain}{CUT}" if query else plain

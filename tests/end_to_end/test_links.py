@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from web import Web, file_answer, web_server
+from web import Request, Web, file_answer, web_server
 
 import soundforge_nb as sf
 from soundforge_nb import cli
@@ -50,7 +56,7 @@ def test_a_link_goes_the_whole_way_and_is_fetched_once(
         ("nowhere", True),
         ("words", True),
     ]
-    assert [entry.name for entry in tracks.rejected] == ["ftp://host/x.mp3", SPOTIFY]
+    assert [entry.name for entry in tracks.rejected] == ["ftp://host/x.mp3", SPOTIFY.replace("si=1", "…")]
     assert linked.jobs().empty
     assert web.seen == []
 
@@ -81,6 +87,140 @@ def test_a_link_goes_the_whole_way_and_is_fetched_once(
     assert more.wait(60, progress=False)
     assert account(more) == {("A%20song.wav", step): "done" for step in ("download", "analyze")}
     assert file.read_bytes() == content
+
+
+def hunted(folder: Path, secrets: list[bytes], spared: Path) -> list[str]:
+    """Every file of a data folder that holds a secret, its name included; `spared` is where they may lie."""
+    found = []
+    for file in folder.rglob("*"):
+        content = file.read_bytes() if file.is_file() and file.parent != spared else b""
+        found += [str(file) for secret in secrets if secret in content or secret in os.fsencode(file)]
+    return found
+
+
+@pytest.mark.timeout(150)
+def test_no_key_of_a_link_is_anywhere_but_in_its_own_file(
+    own_folder: Path, web: Web, song, tmp_path: Path, caplog, capfd
+) -> None:
+    """Secrets planted in every part of links that may hold one, looked for in all that is left of them."""
+    caplog.set_level(logging.DEBUG)
+    key = "Pl4nted" + secrets.token_hex(8)
+    content = song(tmp_path / "song.wav", seconds=2.0).read_bytes()
+    good, gone = f"/good.wav?sig={key}&u=1", f"/gone.wav?{key}"
+    waits = [429]
+
+    def busy_once(request: Request) -> None:
+        if waits:
+            request.say(waits.pop(), Retry_After="1")
+        else:
+            file_answer(content)(request)
+
+    web.serve("/good.wav", busy_once)
+    web.serve("/gone.wav", lambda request: request.wfile.write(f"HTTP/1.1 404 {key}\r\n\r\n".encode()))
+    host = web.url.removeprefix("http://")
+    refused = [
+        f"http://ann:{key}@{host}/a.wav",
+        f"http://{key}@{host}/a.wav",
+        f"ftp://ann:{key}@host/a.wav?{key}#{key}",
+        f"https://open.spotify.com/episode/x?si={key}",
+        f"https:///a.wav?{key}",
+    ]
+    words: list[str] = []
+    with sf.connect(data_folder=own_folder, private_addresses="allowed") as forge:
+        links = [web.url + good + f"#{key}", web.url + gone, *refused]
+        tracks = forge.add(*links)
+        words += [repr(tracks), tracks._repr_html_(), *tracks.names, tracks.df().to_json(), repr(tracks[0])]
+        words += [str(vars(entry)) for entry in tracks.rejected]
+        assert (len(tracks), len(tracks.rejected)) == (2, 5)
+        assert tracks[0].link == f"{web.url}/good.wav?…"
+        kept = forge.config.links_folder
+        # Of the two tracks, and the secret that their marks are made with.
+        assert len(list(kept.iterdir())) == 3
+
+        batch = forge.process(tracks, analyze=["energy"], output_folder=tmp_path / "out")
+        assert batch.wait(90, progress=False)
+        found = account(batch)
+        assert found["good.wav?…", "analyze"] == "done"
+        assert found["gone.wav?…", "download"] == "failed"
+        words += [repr(batch), batch._repr_html_(), batch.account().to_json(), batch.errors().to_json()]
+        words += [json.dumps(batch.snapshot(), default=str), batch.results().to_json()]
+        words += [json.dumps(forge.job(job_id), default=str) for job_id in batch.snapshot()["job_ids"]]
+        words += [repr(forge.dashboard()), json.dumps(forge.status(), default=str)]
+        (download,) = [
+            job
+            for job in map(forge.job, batch.snapshot()["job_ids"])
+            if job["kind"] == "download_track" and job["state"] == "completed"
+        ]
+        attempts = forge.sql(
+            f"SELECT outcome FROM attempts WHERE job_id = '{download['job_id']}' ORDER BY attempt"
+        ).dicts()
+        # The wait that the server asked for cost no attempt.
+        assert [row["outcome"] for row in attempts] == ["snoozed", "completed"]
+        for table in ("tracks", "links", "files", "batches", "batch_inputs", "jobs", "attempts", "analyses"):
+            words.append(str(forge.sql(f"SELECT * FROM {table}").dicts()))
+        # Used, its whole form is gone at once; what failed may be tried again.
+        until_(lambda: len(list(kept.iterdir())) == 2)
+        assert hunted(own_folder, [key.encode()], kept) == []
+        assert any(key in file.read_text(errors="replace") for file in kept.iterdir())
+
+        (file,) = forge.config.downloads_folder.rglob("good.wav")
+        file.unlink()
+        again = forge.process(tracks[0], analyze=["key"])
+        assert again.wait(60, progress=False)
+        sentence = " ".join(again.errors()["error"])
+        assert "good.wav?… is not kept any more" in sentence
+        assert "Add the link again" in sentence
+        more = forge.process(web.url + good, analyze=["key"])
+        assert more.wait(60, progress=False)
+        assert set(account(more).values()) == {"done"}
+        assert more.results()["track_id"][0] == tracks[0].track_id
+    assert cli.main(["stop", "--data-folder", str(own_folder)]) == 0
+    assert hunted(own_folder, [key.encode()], kept) == []
+    assert hunted(tmp_path / "out", [key.encode()], kept) == []
+    assert key not in "\n".join(words)
+    assert key not in caplog.text
+    assert key not in "".join(capfd.readouterr())
+
+
+@pytest.mark.timeout(150)
+def test_a_key_is_in_no_command_line_and_a_song_that_is_here_is_no_double(
+    linked: sf.Forge, web: Web, song, tmp_path: Path, application, watcher
+) -> None:
+    file = song(tmp_path / "mine.wav", seconds=2.0, seed=7)
+    content, key = file.read_bytes(), "Pl4nted" + secrets.token_hex(8)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> None:
+        asked.set()
+        assert go_on.wait(60)
+        file_answer(content)(request)
+
+    mine = linked.add(file)[0]
+    track = linked.add(f"{web.serve('/the%20same.wav', slow)}?key={key}")[0]
+    assert track.track_id != mine.track_id
+    batch = linked.process(track, analyze=["energy"])
+    assert asked.wait(60)
+    everyone = application(linked.config.data_folder).everyone()
+    told = [" ".join([*process.cmdline(), str(process.environ())]) for process in everyone]
+    go_on.set()
+    assert any("programs.download" in line for line in told)
+    assert not any(key in line for line in told)
+    assert batch.wait(60, progress=False)
+    assert set(account(batch).values()) == {"done"}
+    assert batch.results()["track_id"].tolist() == [mine.track_id]
+    # The id of before leads there too.
+    assert linked.analysis(track) == linked.analysis(mine) is not None
+    assert linked.process(track, analyze=["energy"]).wait(60, progress=False)
+    rows = linked.sql("SELECT byte_hash FROM tracks WHERE title IN ('mine', 'the same')").dicts()
+    assert len(rows) == 1
+
+
+def until_(true: Callable[[], bool], timeout_seconds: float = 20.0) -> None:
+    """Until a look shows it; what is looked at tells nobody of its changes."""
+    until = time.monotonic() + timeout_seconds
+    while not true():
+        assert time.monotonic() < until
+        threading.Event().wait(0.02)
 
 
 def test_private_addresses_are_refused_by_default(forge: sf.Forge, web: Web) -> None:

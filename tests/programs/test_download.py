@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from conversations import Conversation, program
-from web import Web, file_answer, web_server
+from web import Request, Web, file_answer, web_server
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,35 @@ def test_the_path_of_a_link_chooses_no_place(tmp_path: Path, web: Web) -> None:
 def test_private_addresses_are_refused_unless_allowed(tmp_path: Path, web: Web) -> None:
     said = download(tmp_path, web.serve("/song.flac", file_answer(tone())), allow_private=False)
     assert said.last["kind"] == "private_address"
+
+
+def test_a_link_s_key_is_in_nothing_that_is_said(tmp_path: Path, web: Web) -> None:
+    def break_off(request: Request) -> None:
+        request.wfile.write(f"{request.path} is no status line\r\n\r\n".encode())
+
+    answers = {
+        "good": file_answer(tone()),
+        "words": file_answer(b"These are words, not sounds.\n" * 500),
+        "gone": lambda request: request.say(404),
+        "busy": lambda request: request.say(429, Retry_After="3"),
+        "broken": break_off,
+    }
+    for name, answer in answers.items():
+        link = f"{web.serve(f'/{name}.flac', answer)}?key=SECRET&user=SECRET"
+        said = download(tmp_path, link, shown=f"https://host/{name}?…", partial_name=name)
+        assert "SECRET" not in json.dumps(said.lines) + said.log
+        assert web.seen[-1][0].endswith("?key=SECRET&user=SECRET")
+        assert name != "busy" or said.last["wait_seconds"] == 3.0
+    assert not any(b"SECRET" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+def test_an_unforeseen_error_does_not_tell_the_link(tmp_path: Path) -> None:
+    """Libraries put addresses into their errors; where it happened stays in the log."""
+    said = download(tmp_path, "http://[::1]:1/a", max_bytes=1, shown="x", stall_seconds="SECRET")
+    assert (said.last["type"], said.last["kind"]) == ("error", "internal")
+    assert "SECRET" not in json.dumps(said.lines) + said.log
+    assert "ValueError" in said.last["message"]
+    assert "download.py" in said.log
 
 
 def test_a_request_without_a_link_is_a_sentence(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from soundforge_nb.errors import DownloadError
 from soundforge_nb.programs.http_link import Fetched, Limits, fetch
 from soundforge_nb.programs.partial import open_partial
 
+THEN, LATER = "08:49:37", "08:50:37"
 CONTENT = bytes(range(256)) * 2000
 
 
@@ -156,6 +157,73 @@ def test_answers_without_content_are_typed(
     error = refused(downloads, web.serve("/song.wav", lambda request: request.say(status)))
     assert (error.kind, error.retryable) == (kind, retry)
     assert f"the server answered {status}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"Retry_After": "7"}, 7.0),
+        (503, {"Retry_After": "90"}, 90.0),
+        (
+            429,
+            {"Retry_After": "Sun, 06 Nov 1994 08:50:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"},
+            60.0,
+        ),
+        (429, {"Retry_After": "Sun, 06 Nov 1994 08:49:37 GMT", "Date": "Sun, 06 Nov 1994 08:49:37 GMT"}, 1.0),
+        (429, {"Retry_After": "soon"}, 0.0),
+        (429, {"Retry_After": "-5"}, 0.0),
+        (429, {}, 0.0),
+    ],
+)
+def test_a_server_says_how_long_it_wants_to_be_left_alone(
+    web: Web, downloads: Downloads, status: int, headers: dict[str, str], seconds: float
+) -> None:
+    def answer(request: Request) -> None:
+        # Without the server's own Date, so that the one that is given is alone.
+        request.send_response_only(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.end_headers()
+
+    error = refused(downloads, web.serve("/song.wav", answer))
+    assert (error.kind, error.details["wait_seconds"]) == ("rate_limited", seconds)
+
+
+@pytest.mark.parametrize(
+    "line", [b"HTTP/1.1 403 secret\r\n\r\n", b"HTTP/1.1 500 secret\r\n\r\n", b"secret\r\n\r\n", b"\r\n"]
+)
+def test_the_other_side_s_words_are_not_repeated(web: Web, downloads: Downloads, line: bytes) -> None:
+    """They may hold the link, with its key."""
+    link = web.serve("/song.wav", lambda request: request.wfile.write(line))
+    assert "secret" not in str(refused(downloads, f"{link}?key=secret"))
+
+
+@pytest.mark.parametrize("key", ["secret\0", "secret\n", "secret\ud800", "%zz secret ü"])
+def test_no_redirect_s_key_is_repeated(web: Web, downloads: Downloads, key: str) -> None:
+    parts = key.encode("utf-8", "surrogatepass")
+
+    def answer(request: Request) -> None:
+        request.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/a?" + parts + b"\r\n\r\n")
+
+    assert "secret" not in str(refused(downloads, web.serve("/song.wav", answer)))
+
+
+def test_a_proxy_is_refused_with_a_sentence(
+    web: Web, downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless the host is one of those that are reached without it."""
+    for name in ("no_proxy", "NO_PROXY", "http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    link = web.serve("/song.wav", file_answer(CONTENT))
+    monkeypatch.setenv("http_proxy", "http://ann:secret@proxy:3128")
+    error = refused(downloads, link)
+    assert (error.kind, error.retryable) == ("proxy", False)
+    assert "(HTTP_PROXY)" in str(error)
+    assert "secret" not in str(error)
+    assert web.seen == []
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    downloads.fetch(link)
+    assert downloads.content == CONTENT
 
 
 def test_a_web_page_is_no_song(web: Web, downloads: Downloads) -> None:

@@ -1,2 +1,2 @@
 -- Tracks that these links stand for.
-SELECT link, track_id::VARCHAR FROM links WHERE link IN (SELECT unnest($links::VARCHAR[]))
+SELECT mark, track_id::VARCHAR FROM links WHERE mark IN (SELECT unnest($marks::VARCHAR[]))

@@ -43,7 +43,10 @@ ROWS = [
 #: Rows of tables that came with a later schema, by its number.
 LATER_ROWS = {
     2: [f"INSERT INTO stem_requests VALUES ('rk', '{TRACK}', 'ck')"],
-    3: [f"INSERT INTO links VALUES ('https://host/a.wav', '{TRACK}', {NOW})"],
+    3: [
+        f"INSERT INTO links VALUES ('ab', 'https://host/a.wav?…', '{TRACK}', {NOW})",
+        f"INSERT INTO merged_tracks VALUES ('{BATCH}', '{TRACK}')",
+    ],
 }
 
 

@@ -1,0 +1,3 @@
+-- What belonged to a track that became another is that one's.
+UPDATE links SET track_id = m.track_id FROM merged_tracks AS m
+WHERE links.track_id = m.merged_id AND m.merged_id = $track_id::UUID
