@@ -7,6 +7,7 @@
     │   └── ConfigError       a setting in a file, the environment or an argument is wrong
     ├── InputError            a file a person named can't be used (its `kind` says why)
     │   └── LinkError         a link can't be taken, or what it leads to is no music
+    ├── SpotifyError          Spotify could not be asked, or did not answer (its `kind` says why)
     ├── DownloadError         a link is right, but its audio could not be had (its `kind` says why)
     ├── DiskError             the disk is full, or a folder on it can't be written
     ├── ModelUnavailable      a separation model's weights can't be had
@@ -127,6 +128,10 @@ class LinkError(InputError):
 
 class DownloadError(SoundforgeError):
     default_kind = "download"
+
+
+class SpotifyError(SoundforgeError):
+    default_kind = "spotify"
 
 
 class DiskError(SoundforgeError):

@@ -16,6 +16,8 @@ Named = str | os.PathLike[str]
 #: Files sent to the application in one call: each is hashed there.
 _FILES_A_CALL = 64
 _LINKS_A_CALL = 1000
+#: How long Spotify's lists are waited for; what takes longer is said, and goes on.
+_READING_SECONDS = 300.0
 
 
 class Adding:
@@ -25,10 +27,13 @@ class Adding:
     ----------
     call : callable
         One call of the application.
+    wait : callable
+        Waits for jobs, see `Forge.wait`.
     """
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, call: Callable[..., Any], wait: Callable[..., bool]) -> None:
         self._call = call
+        self._wait = wait
         self._tracks: list[Track] = []
         self._names: list[str] = []
         self._rejected: list[Rejected] = []
@@ -54,7 +59,13 @@ class Adding:
     def _add_links(self, links: list[str]) -> None:
         links = list(dict.fromkeys(links))
         for start in range(0, len(links), _LINKS_A_CALL):
-            answer = self._call("add_links", links=links[start : start + _LINKS_A_CALL], timeout_seconds=600)
+            group = links[start : start + _LINKS_A_CALL]
+            answer = self._call("add_links", links=group, timeout_seconds=600)
+            if answer["waiting"]:
+                # The jobs outlast this kernel: who adds the same again later finds what they read.
+                jobs = {entry["link"]: entry["job_id"] for entry in answer["waiting"]}
+                self._wait(jobs.values(), _READING_SECONDS)
+                answer = self._call("add_links", links=group, jobs=jobs, timeout_seconds=600)
             self._take(answer, answer["names"])
 
     def _take(self, answer: dict[str, Any], names: list[str]) -> None:

@@ -60,10 +60,35 @@ class Forge:
     def add(self, *named: Named | Iterable[Named]) -> TrackList:
         """Add files, folders, globs or links to the library; adding twice is adding once.
 
-        Originals are never changed. A link's audio is fetched when it is processed. What can't be added
-        never raises: it stands in the result's `rejected`, each with a sentence.
+        Originals are never changed. A link's audio is fetched when it is processed; Spotify's links become
+        tracks of what Spotify says. What can't be added never raises: it stands in the result's `rejected`,
+        each with a sentence.
         """
-        return Adding(self.call).add(named)
+        return Adding(self.call, self.wait).add(named)
+
+    def sign_in_to_spotify(self, *, headless: bool = False) -> None:
+        """Let Spotify show you your playlists here: once, in a browser; the sign-in is kept.
+
+        Parameters
+        ----------
+        headless : bool
+            The browser is on another machine: the address that it ends at is pasted.
+
+        Raises
+        ------
+        SpotifyError
+            No client is set, or nobody agreed.
+        """
+        from soundforge_nb.forge.spotify import ask_for_address
+
+        asked = self.call("spotify_authorize")
+        address = ask_for_address(**asked, headless=headless, tell=tell, ask=input)
+        self.call("spotify_signed_in", address=address)
+        tell("Signed in: your playlists can be added.")
+
+    def sign_out_of_spotify(self) -> None:
+        """Forget the sign-in."""
+        self.call("spotify_sign_out")
 
     def tracks(self) -> pd.DataFrame:
         """All tracks of the library."""

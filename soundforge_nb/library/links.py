@@ -92,7 +92,7 @@ def link_paths(session: Session, marks: Sequence[str]) -> dict[str, list[str]]:
 
 
 def wanted_downloads(session: Session) -> list[str]:
-    """The keys of downloads that have not ended."""
+    """The keys of downloads, and of readings of Spotify's lists, that have not ended."""
     return [row[0] for row in session.rows(_sql("wanted_downloads"))]
 
 

@@ -14,6 +14,7 @@ import secrets
 from pathlib import Path
 
 from soundforge_nb.errors import LinkError
+from soundforge_nb.lifecycle.private_files import write_private
 from soundforge_nb.spotify.urls import CUT, shown
 
 _KEY = "key"
@@ -42,7 +43,7 @@ class LinkFiles:
 
     def keep(self, mark: str, address: str) -> None:
         """Keep a link until it was used; keeping it twice is keeping it once."""
-        self._write(self._file(mark), address.encode())
+        write_private(self._file(mark), address.encode())
 
     def whole(self, mark: str, shown_form: str) -> str:
         """The whole of a link.
@@ -87,30 +88,5 @@ class LinkFiles:
     def _secret(self) -> bytes:
         file = self._folder / _KEY
         if not file.exists():
-            self._write(file, secrets.token_bytes(_KEY_BYTES), once=True)
+            write_private(file, secrets.token_bytes(_KEY_BYTES), once=True)
         return file.read_bytes()
-
-    def _write(self, file: Path, content: bytes, once: bool = False) -> None:
-        """Write a file that appears whole; with `once` the first of several writers wins."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._folder.chmod(0o700)
-        aside = file.with_name(f".{secrets.token_hex(8)}.part")
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if once:
-                _link(aside, file)
-            else:
-                aside.replace(file)
-        finally:
-            aside.unlink(missing_ok=True)
-
-
-def _link(aside: Path, file: Path) -> None:
-    try:
-        file.hardlink_to(aside)
-    except FileExistsError:
-        return

@@ -6,14 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
+from soundforge_nb.library import spotify_lists
 from soundforge_nb.library.links import link_paths, wanted_downloads
 from soundforge_nb.library.partials import sweep_partials
+from soundforge_nb.lifecycle.clock import Clock, SystemClock
 from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.pipeline.download_track import DownloadTrack, partial_name
@@ -40,8 +43,11 @@ class LinkKeeper(Service):
         store: Callable[[], Store],
         telemetry: Telemetry,
         *,
+        clock: Clock | None = None,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        self._clock = clock or SystemClock()
+        self._metadata_days = config.spotify_metadata_days
         self._links = LinkFiles(config.links_folder)
         self._partial_folder = config.partial_folder
         self._store = store
@@ -81,7 +87,14 @@ class LinkKeeper(Service):
         if kept:
             known = await self._store().read("link_paths", partial(link_paths, marks=list(kept)))
         keys = await self._store().read("wanted_downloads", wanted_downloads)
+        await self._forget_metadata()
         return await asyncio.to_thread(self._let_go, kept, known, {partial_name(key) for key in keys})
+
+    async def _forget_metadata(self) -> None:
+        """What Spotify said is kept for a time alone."""
+        before = self._clock.now() - timedelta(days=self._metadata_days)
+        if await self._store().read("old_metadata", partial(spotify_lists.has_older, before=before)):
+            await self._store().write("forget_metadata", partial(spotify_lists.forget_older, before=before))
 
     def _let_go(self, kept: dict[str, float], known: dict[str, list[str]], needed: set[str]) -> list[str]:
         now = self._wall_clock()

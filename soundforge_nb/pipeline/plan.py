@@ -10,6 +10,7 @@ from typing import Any
 from soundforge_nb.errors import InputError
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.library.spotify_lists import MARK
 from soundforge_nb.pipeline.download_track import download_key
 from soundforge_nb.pipeline.keys import analysis_request_key, separation_request_key
 from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, DOWNLOAD_TRACK, SEPARATE_STEMS
@@ -70,6 +71,9 @@ def keys_of(track: dict[str, Any], wishes: Wishes) -> Keys:
         stems = analysis_request_key(byte_hash, wishes.stem_analysis, f"stems of {separate}")
     # Only what is not here has to be fetched.
     mark = track.get("link_mark") if track["path"] is None else None
+    if mark and mark.startswith(MARK):
+        # Spotify tells of music, it does not give it.
+        mark = None
     return Keys(separate, analyze, stems, download_key(mark) if mark else None)
 
 
@@ -123,12 +127,7 @@ def _plan_track(
         job_id = None if exists else under_way.get(key)
         from_elsewhere = bool(parents) or kind is DOWNLOAD_TRACK or bool(args.get("stems"))
         if not exists and job_id is None and track["path"] is None and not from_elsewhere:
-            # Its path holds other bytes by now, so that nothing is left to work on.
-            gone = InputError(
-                f"The file of {track['title']} is gone or has become another.",
-                "Add it again.",
-                kind="not_found",
-            )
+            gone = _nothing_to_work_on(track)
             result.inputs.append(
                 BatchInput(position, name, track["track_id"], step_name, error=gone.as_json())
             )
@@ -169,6 +168,21 @@ def _plan_track(
         ANALYZE_STEMS,
         stem_args,
         (separate_id,) if separate_id else (),
+    )
+
+
+def _nothing_to_work_on(track: dict[str, Any]) -> InputError:
+    """Why a track has no file."""
+    if str(track.get("link_mark")).startswith(MARK):
+        artist = f" by {track['artist']}" if track.get("artist") else ""
+        return InputError(
+            f"{track['title']}{artist} is known from Spotify, which gives no audio; no file of yours is it.",
+            "Add your own file of it, tagged with title and artist.",
+            kind="no_audio",
+        )
+    # Its path holds other bytes by now.
+    return InputError(
+        f"The file of {track['title']} is gone or has become another.", "Add it again.", kind="not_found"
     )
 
 

@@ -206,8 +206,8 @@ def test_health_is_told_over_http_and_nothing_else(forge):
     assert answer.status == 200
     names = [child["name"] for child in body["children"]]
     assert names == [
-        "telemetry", "store", "pubsub", "queue:download", "queue:processing", "queue:analysis", "link keeper",
-        "lifeline", "endpoint",
+        "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
+        "queue:analysis", "link keeper", "lifeline", "endpoint",
     ]  # fmt: skip
     for path in ("/status", "/info/main/workers.html", "/json/counts.json", "/metrics"):
         with pytest.raises(urllib.error.HTTPError):

@@ -13,6 +13,7 @@ from soundforge_nb.store import migrations
 
 HERE = Path(__file__).parent
 TRACK, JOB, BATCH, STEM, ANALYSIS = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
+SPOTIFY_ID = "6rqhFgbbKwnb9MLmUQDhG6"
 NOW = "TIMESTAMP '2026-11-01 12:00:00'"
 
 ROWS = [
@@ -46,6 +47,11 @@ LATER_ROWS = {
     3: [
         f"INSERT INTO links VALUES ('ab', 'https://host/a.wav?…', '{TRACK}', {NOW})",
         f"INSERT INTO merged_tracks VALUES ('{BATCH}', '{TRACK}')",
+    ],
+    4: [
+        f"INSERT INTO spotify_tracks VALUES ('{SPOTIFY_ID}', 'Alles', 'Ada', NULL, NULL, 12.5, {NOW})",
+        f"INSERT INTO spotify_lists VALUES ('spotify:track:{SPOTIFY_ID}', NULL, {NOW})",
+        f"INSERT INTO spotify_entries VALUES ('spotify:track:{SPOTIFY_ID}', 0, '{SPOTIFY_ID}', NULL)",
     ],
 }
 
