@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types widgets widgets-check unit end-to-end notebooks browser bench clean help
+.PHONY: demo test lint types widgets widgets-check unit end-to-end notebooks browser chaos-short bench chaos clean help
 
 help:
 	@echo "make demo    set up, then a song through the whole house; outputs in build/demo"
 	@echo "make test    set up, then everything CI runs"
 	@echo "make lint    format and check        make types   check the types"
 	@echo "make widgets rebuild the front end   make bench   measure"
+	@echo "make chaos   the long crash test, with its seed"
 
 # -- set-up: a virtual environment with the tested versions ---------------------------------------
 
@@ -41,7 +42,7 @@ demo: $(VENV)/installed
 
 # -- tests ------------------------------------------------------------------------------------------
 
-test: $(VENV)/installed-for-tests lint-check types widgets-check unit end-to-end notebooks browser
+test: $(VENV)/installed-for-tests lint-check types widgets-check unit end-to-end chaos-short notebooks browser
 	@echo "All of it passed."
 
 PYTEST := $(BIN)/python -m pytest
@@ -58,10 +59,13 @@ types: $(VENV)/installed-for-tests
 	$(BIN)/mypy
 
 unit: $(VENV)/installed-for-tests
-	$(PYTEST) tests --ignore tests/end_to_end --ignore tests/notebooks --ignore tests/browser
+	$(PYTEST) tests --ignore tests/end_to_end --ignore tests/notebooks --ignore tests/browser --ignore tests/chaos
 
 end-to-end: $(VENV)/installed-for-tests
 	$(PYTEST) tests/end_to_end
+
+chaos-short: $(VENV)/installed-for-tests
+	$(PYTEST) tests/chaos
 
 notebooks: $(VENV)/installed-for-tests
 	$(PYTEST) tests/notebooks
@@ -75,6 +79,9 @@ widgets-check:
 
 widgets:
 	cd widgets && npm ci && npm run build
+
+chaos: $(VENV)/installed-for-tests
+	$(BIN)/python -m tests.chaos
 
 bench: $(VENV)/installed-for-tests
 	$(BIN)/python -m tests.benchmarks

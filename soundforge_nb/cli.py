@@ -93,6 +93,14 @@ def _parser() -> argparse.ArgumentParser:
     jobs = command("jobs", _jobs, "list jobs, the newest first")
     jobs.add_argument("--batch", metavar="ID", help="only those of a batch")
     jobs.add_argument("--limit", type=int, default=50)
+    queue = command("queue", _queue, "pause, resume, scale or drain a queue; without a name, list them")
+    queue.add_argument("queue", nargs="?", metavar="NAME", help="download, processing or analysis")
+    deeds = queue.add_mutually_exclusive_group()
+    deeds.add_argument("--pause", action="store_true", help="start nothing new; what runs goes on")
+    deeds.add_argument("--resume", action="store_true", help="go on")
+    deeds.add_argument("--drain", action="store_true", help="pause, and wait until nothing of it runs")
+    deeds.add_argument("--limit", type=_count, metavar="N", help="run N at once on each Dask worker")
+    deeds.add_argument("--default-limit", action="store_true", help="run as many as the settings say")
     sql = command("sql", _sql, "ask the library one SELECT")
     sql.add_argument("query")
     command("doctor", _doctor, "look at everything it needs, and say what is wrong and what to do")
@@ -157,7 +165,7 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"  Dask worker {worker['address']} on {worker['host']}, {worker['cores']} cores")
     for queue in status["queues"]:
         told = ", ".join(f"{count} {name}" for name, count in sorted(queue["jobs"].items())) or "no jobs"
-        print(f"  queue {queue['queue']:<11} {queue['running']} of {queue['limit']} running; {told}")
+        print(f"  {_queue_line(queue)}; {told}")
     return DONE
 
 
@@ -299,6 +307,34 @@ def _jobs(arguments: argparse.Namespace) -> int:
     else:
         print(jobs[["job_id", "kind", "state", "attempt", "progress", "error"]].to_string(index=False))
     return DONE
+
+
+def _queue(arguments: argparse.Namespace) -> int:
+    wanted = arguments.pause or arguments.resume or arguments.drain or arguments.default_limit
+    if (wanted or arguments.limit is not None) and not arguments.queue:
+        raise UsageError("Which queue?", "Name it: soundforge queue analysis --pause.")
+    with _attached(arguments, start=True) as forge:
+        if arguments.pause:
+            forge.pause(arguments.queue)
+        elif arguments.resume:
+            forge.resume(arguments.queue)
+        elif arguments.drain:
+            forge.drain(arguments.queue)
+        elif arguments.default_limit or arguments.limit is not None:
+            forge.scale(arguments.queue, arguments.limit)
+        queues = forge.call("queues")
+    if arguments.json:
+        _print_json(queues)
+        return DONE
+    for entry in queues:
+        print("  " + _queue_line(entry))
+    return DONE
+
+
+def _queue_line(entry: dict[str, Any]) -> str:
+    limit = f"{entry['running']} of {entry['limit']} running"
+    everywhere = "" if entry["global_limit"] is None else f", {entry['global_limit']} everywhere"
+    return f"queue {entry['queue']:<11} {limit}{everywhere}{', paused' if entry['paused'] else ''}"
 
 
 def _sql(arguments: argparse.Namespace) -> int:

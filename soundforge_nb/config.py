@@ -13,12 +13,16 @@ from typing import Any, get_type_hints
 
 from soundforge_nb.errors import ConfigError
 
+#: Endings of the names of settings that are sizes.
+_SIZES = ("_seconds", "_limit", "_factor", "_rows", "_workers", "_days", "_jobs")
 CONFIG_FILE = "soundforge.toml"
 ENVIRONMENT_PREFIX = "SOUNDFORGE_"
 #: Settings that are shown, logged and sent nowhere.
 SECRET_SETTINGS = ("spotify_client_secret",)
 #: Variables of other programs that say the same; ours go before them.
 _BORROWED = {"SPOTIPY_CLIENT_ID": "spotify_client_id", "SPOTIPY_CLIENT_SECRET": "spotify_client_secret"}
+#: Slots need threads, and a Dask worker's threads never grow: this many jobs can run at once on one.
+SLOTS_CEILING = 32
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class Config:
     processing_limit: int = 2
     analysis_limit: int = 2
     dask_workers: int = 1
+    # History: what ended is forgotten when it is older, or when more ended the same way since; 0: never.
+    prune_after_days: float = 90.0
+    prune_keep_jobs: int = 100_000
     # Application.
     linger_seconds: float = 300.0
     start_timeout_seconds: float = 60.0
@@ -80,7 +87,7 @@ class Config:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            positive = field.name.endswith(("_seconds", "_limit", "_factor", "_rows", "_workers"))
+            positive = field.name.endswith(_SIZES)
             if positive and isinstance(value, (int, float)) and not 0 <= value < float("inf"):
                 raise ConfigError(
                     f"The setting {field.name} is {value}, which is not a size.",
@@ -89,6 +96,12 @@ class Config:
         self._check_choices()
         if self.dask_workers < 1:
             raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
+        if (slots := sum(self.limits.values())) > SLOTS_CEILING:
+            raise ConfigError(
+                f"The limits of the queues come to {slots} jobs at once on one Dask worker, which has "
+                f"{SLOTS_CEILING} threads.",
+                f"Give limits that come to {SLOTS_CEILING} or fewer.",
+            )
         if self.lease_seconds <= 0:
             raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
 
@@ -176,6 +189,17 @@ class Config:
     def partial_folder(self) -> Path:
         """Downloads that are not whole yet, kept over attempts."""
         return self.data_folder / "partial"
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Config:
+        """The settings that `as_json` wrote."""
+        hints = get_type_hints(cls)
+        paths = {name for name, hint in hints.items() if hint in (Path, Path | None)}
+        found: dict[str, Any] = {
+            name: Path(value) if name in paths and value is not None else value
+            for name, value in values.items()
+        }
+        return cls(**found)
 
     def as_json(self) -> dict[str, Any]:
         """The settings as a JSON object, paths as text; secrets are left out."""

@@ -66,19 +66,12 @@ class Api(DashboardCalls):
         return {
             "version": soundforge_nb.__version__,
             "healthy": application.supervisor.healthy,
+            "http": self._observer.http if self._observer else None,
             "children": application.supervisor.which_children(),
             "dask_workers": [
                 {"address": address, **self._nodes.get(address, {})} for address in application.ledger.nodes
             ],
-            "queues": [
-                {
-                    "queue": queue,
-                    "limit": limit,
-                    "running": application.ledger.running(queue),
-                    "jobs": counts.get(queue, {}),
-                }
-                for queue, limit in application.ledger.limits.items()
-            ],
+            "queues": [{**entry, "jobs": counts.get(entry["queue"], {})} for entry in await self.queues()],
             "metrics": application.metrics.summary(),
         }
 
@@ -258,14 +251,52 @@ class Api(DashboardCalls):
         failed = {row["job_id"] for row in rows if row["status"] == account.FAILED and row["job_id"]}
         return await self._application.engine.retry(sorted(failed))
 
+    # -- queues -----------------------------------------------------------------------------------
+
+    @call
+    async def queues(self) -> list[dict[str, Any]]:
+        """Each queue: how it is run, and how many jobs of it run."""
+        engine = self._application.engine
+        return [
+            {**engine.controls.as_json(queue), "running": engine.ledger.running(queue)}
+            for queue in engine.ledger.limits
+        ]
+
+    @call
+    async def pause_queue(self, queue: str) -> bool:
+        """Start nothing new in a queue, until it is resumed; a restart leaves it paused."""
+        return await self._application.engine.controls.pause(queue)
+
+    @call
+    async def resume_queue(self, queue: str) -> bool:
+        return await self._application.engine.controls.resume(queue)
+
+    @call
+    async def scale_queue(
+        self, queue: str, limit: int | None = None, global_limit: int | None = None
+    ) -> bool:
+        """Set how many jobs of a queue run at once; without a limit, as the settings say."""
+        return await self._application.engine.controls.scale(queue, limit, global_limit)
+
+    @call
+    async def run_now(self, job_ids: list[str]) -> int:
+        """Let scheduled and retryable jobs wait no more; returns how many."""
+        return await self._application.engine.run_now(job_ids)
+
     # -- what Dask workers say ------------------------------------------------------------------
 
     @call
-    async def node_ready(self, address: str, host: str, cores: int, kinds: list[str]) -> bool:
+    async def node_ready(
+        self, address: str, host: str, cores: int, kinds: list[str], limits: dict[str, int]
+    ) -> bool:
         """A Dask worker offers its slots."""
         self._nodes[address] = {"host": host, "cores": cores, "kinds": kinds, "since": time.time()}
-        self._application.ledger.add_node(address)
-        for event in self._application.engine.wake.values():
+        ledger, engine = self._application.ledger, self._application.engine
+        if limits != ledger.limits and engine.dispatch is not None:
+            # Scaled since the settings were written: it knows those alone.
+            await engine.dispatch.set_limits(ledger.limits)
+        ledger.add_node(address)
+        for event in engine.wake.values():
             event.set()
         return True
 

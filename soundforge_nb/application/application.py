@@ -17,6 +17,7 @@ from soundforge_nb.jobs.engine import Dispatch, Engine
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
+from soundforge_nb.jobs.pruner import Pruner
 from soundforge_nb.jobs.queue import Queue
 from soundforge_nb.lifecycle.clock import Clock, SystemClock
 from soundforge_nb.lifecycle.history import History
@@ -98,6 +99,7 @@ class Application:
             *queues,
             Child("link keeper", self._new_link_keeper),
             Child("lifeline", lambda: Lifeline(self.engine)),
+            Child("pruner", lambda: Pruner(self.config, self.clock, lambda: self.store)),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
 

@@ -130,8 +130,7 @@ class DashboardCalls:
                 "queue": queue,
                 "limit": limit,
                 "slots": limit * len(ledger.nodes),
-                # No queue can be paused yet: `actions` offers neither that nor its end.
-                "paused": False,
+                "paused": ledger.paused[queue],
                 "running": ledger.running(queue),
                 "jobs": {state.value: counts.get(queue, {}).get(state.value, 0) for state in State},
                 "ended": rates.of(queue),

@@ -39,7 +39,8 @@ class ForgeExtension(SchedulerPlugin):
         self._scheduler = scheduler
         self._tasks: set[asyncio.Task[Any]] = set()
         self.application = Application(config, kinds_of(config), outbound=self._send)
-        self.api = Api(self.application, stop, Observer(scheduler))
+        self._observer = Observer(scheduler)
+        self.api = Api(self.application, stop, self._observer)
         self._client: distributed.Client | None = None
         self._dispatch: DaskDispatch | None = None
 
@@ -73,16 +74,14 @@ class ForgeExtension(SchedulerPlugin):
     @property
     def addresses(self) -> tuple[str, str]:
         """Where the scheduler listens: its own protocol, and HTTP."""
-        tcp_port = self._scheduler.services["dashboard"].port
-        return self._scheduler.address, f"http://127.0.0.1:{tcp_port}"
+        return self._scheduler.address, self._observer.http
 
     def which_children(self) -> list[dict[str, Any]]:
         return self.application.supervisor.which_children()
 
     def clients(self) -> int:
         """How many clients are attached, the application's own aside."""
-        own = (f"Client-{CLIENT_NAME}", "fire-and-forget")
-        return sum(not str(key).startswith(own) for key in self._scheduler.clients)
+        return sum(not _is_own(str(key)) for key in self._scheduler.clients)
 
     async def _call(self, comm: Any = None, method: str = "", arguments: str = "{}") -> dict[str, Any]:
         return await answer(
@@ -105,6 +104,11 @@ class ForgeExtension(SchedulerPlugin):
         if self._dispatch is not None and finish in ("memory", "erred", "forgotten"):
             self._dispatch.returned(key, finish)
 
+    def add_client(self, scheduler: Scheduler, client: str) -> None:
+        if not _is_own(client):
+            # Who attaches follows: a client subscribes before its first call.
+            self.application.telemetry.execute("topic.subscribe", {"count": 1}, {"topic": OUTBOUND_TOPIC})
+
     def remove_worker(self, scheduler: Scheduler, worker: str, **kwargs: Any) -> None:
         engine = self.application.engine
         for lease in engine.ledger.remove_node(worker):
@@ -116,3 +120,7 @@ class ForgeExtension(SchedulerPlugin):
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_own(client: str) -> bool:
+    return client.startswith((f"Client-{CLIENT_NAME}", "fire-and-forget"))

@@ -12,6 +12,7 @@ _TIMES: tuple[MetricKind, str] = ("summary", "ms")
 #: In the order in which they are shown. RPC and topics stand where the original had endpoint and channel.
 METRICS: tuple[Metric, ...] = (
     Metric("rpc.stop.duration", "rpc.stop", "duration_seconds", *_TIMES, "Calls", ("method",), _MS),
+    Metric("endpoint.stop.duration", "endpoint.stop", "duration_seconds", *_TIMES, "Calls", ("route",), _MS),
     Metric("topic.publish.count", "topic.publish", "count", "counter", "", "Topics", ("topic",)),
     Metric("topic.subscribe.count", "topic.subscribe", "count", "counter", "", "Topics", ("topic",)),
     Metric("dashboard.connect.count", "dashboard.connect", "count", "counter", "", "Topics"),
@@ -33,6 +34,8 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("vm.memory.total", "vm.memory", "total_bytes", "last_value", "MB", "VM", (), _MB),
     Metric("vm.run_queue.total", "vm.run_queue", "total", "last_value", "", "VM"),
+    Metric("vm.run_queue.cpu", "vm.run_queue", "cpu", "last_value", "", "VM"),
+    Metric("vm.run_queue.io", "vm.run_queue", "io", "last_value", "", "VM"),
     Metric("vm.loop_lag", "vm.loop_lag", "seconds", "last_value", "ms", "VM", (), _MS),
     Metric("supervisor.restart.count", "supervisor.restart", "count", "counter", "", "VM", ("child",)),
 )

@@ -24,8 +24,8 @@ from soundforge_nb.cluster.discovery import (
     write_whereabouts,
 )
 from soundforge_nb.cluster.security import ensure_keys, security_of
-from soundforge_nb.cluster.settings import DASK_SETTINGS, DASK_WORKER_THREADS
-from soundforge_nb.config import Config
+from soundforge_nb.cluster.settings import DASK_SETTINGS
+from soundforge_nb.config import SLOTS_CEILING, Config
 from soundforge_nb.jobs import table
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
                 scheduler.address,
                 host="127.0.0.1",
                 security=security,
-                nthreads=DASK_WORKER_THREADS,
+                nthreads=SLOTS_CEILING,
                 memory_limit=0,
                 name=f"soundforge-{number}",
                 local_directory=str(config.cache_folder / "dask"),

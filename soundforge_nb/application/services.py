@@ -6,9 +6,11 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 
+from soundforge_nb.application.metric_table import METRICS
 from soundforge_nb.lifecycle.history import History
 from soundforge_nb.lifecycle.metrics import Metrics
 from soundforge_nb.lifecycle.pubsub import EVERY_TOPIC, Published, PubSub
@@ -16,21 +18,6 @@ from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
 
 POLL_SECONDS = 10.0
-
-#: Each event that is measured, and what its metrics are told apart by.
-MEASURED_EVENTS: dict[str, tuple[str, ...]] = {
-    "job.insert": ("queue", "kind"),
-    "job.start": ("queue", "kind"),
-    "job.stop": ("queue", "kind"),
-    "job.exception": ("queue", "kind"),
-    "store.query": (),
-    "rpc.stop": ("method",),
-    "topic.publish": ("topic",),
-    "vm.memory": (),
-    "vm.run_queue": (),
-    "vm.loop_lag": (),
-    "supervisor.restart": ("child",),
-}
 
 
 class TelemetryPoller(Service):
@@ -42,19 +29,32 @@ class TelemetryPoller(Service):
         self._history = history
 
     async def start(self) -> None:
-        self._adopt(Metrics(self._telemetry, MEASURED_EVENTS))
+        self._adopt(Metrics(self._telemetry, {metric.event: metric.tags for metric in METRICS}))
         self._history.attach(self._telemetry)
 
     async def run(self) -> None:
         process = psutil.Process()
         while True:
             self._telemetry.execute("vm.memory", {"total_bytes": process.memory_info().rss})
-            self._telemetry.execute("vm.run_queue", {"total": os.getloadavg()[0]})
+            self._telemetry.execute("vm.run_queue", run_queue())
             before = time.perf_counter()
             await asyncio.sleep(0)
             self._telemetry.execute("vm.loop_lag", {"seconds": time.perf_counter() - before})
             self._history.tick(time.time())
             await asyncio.sleep(POLL_SECONDS)
+
+
+def run_queue(stat: Path = Path("/proc/stat")) -> dict[str, float]:
+    """Tasks of the machine that want to run: those that wait for a processor or have one, and for a disk.
+
+    Where the system does not tell them apart, its load average stands for them all.
+    """
+    try:
+        lines = dict(line.split(" ", 1) for line in stat.read_text(encoding="ascii").splitlines() if line)
+        cpu, io = float(lines["procs_running"]), float(lines["procs_blocked"])
+    except (OSError, ValueError, KeyError):
+        return {"total": os.getloadavg()[0]}
+    return {"total": cpu + io, "cpu": cpu, "io": io}
 
 
 class Topics(Service):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,7 @@ class DaskDispatch:
                 streams.PROGRESS: self._progressed,
                 streams.ALIVE: self._alive,
                 streams.ENDED: self._ended,
+                streams.PORT: self._of_port,
             }
         )
 
@@ -86,6 +87,17 @@ class DaskDispatch:
         )
         log.info("cancel of %s on %s: %r", lease.job.job_id, lease.node, answers)
 
+    async def set_limits(self, limits: Mapping[str, int]) -> None:
+        """Have every Dask worker mirror the queues' limits as its resources."""
+        if not self._scheduler.workers:
+            return
+        answers = await self._scheduler.broadcast(
+            msg={"op": "soundforge_limits", "limits": dict(limits)}, on_error="return"
+        )
+        for address, answer in answers.items():
+            if answer is not None:
+                log.warning("%s did not take the limits: %r", address, answer)
+
     def forget(self, lease_id: str) -> None:
         """Wait no more for a lease that is dead; with its last one Dask drops the task."""
         key = self._close_lease(lease_id)
@@ -101,7 +113,7 @@ class DaskDispatch:
 
     def close(self) -> None:
         """Stop waiting for anything: the application ends, what runs is taken up at its next start."""
-        for name in (streams.STARTED, streams.PROGRESS, streams.ALIVE, streams.ENDED):
+        for name in (streams.STARTED, streams.PROGRESS, streams.ALIVE, streams.ENDED, streams.PORT):
             self._scheduler.stream_handlers[name] = _ignore
         self._tasks.clear()
         self._key_of.clear()
@@ -151,6 +163,11 @@ class DaskDispatch:
             self._start(self._engine.lost(lease_id, "its start was refused"))
         else:
             self._start(self._engine.finished(lease_id, outcome_from_json(answer)))
+
+    def _of_port(
+        self, event: str, measurements: dict[str, float], metadata: dict[str, Any], worker: str
+    ) -> None:
+        self._engine.telemetry.execute(event, measurements, {**metadata, "dask_worker": worker})
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)

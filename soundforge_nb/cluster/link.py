@@ -64,15 +64,17 @@ class Link:
         ConnectionLost
             It did not come back in time, or it did not answer in time.
         """
-        used = self._connection
-        try:
-            return used.call(method, timeout_seconds=timeout_seconds, **arguments)
-        except ConnectionLost as error:
-            # Slow is not lost, and what was closed on purpose stays closed.
-            if error.kind == "timeout" or self._closed:
-                raise
-            self._reopen(used)
-        return self._connection.call(method, timeout_seconds=timeout_seconds, **arguments)
+        until = time.monotonic() + self._patience_seconds
+        while True:
+            used = self._connection
+            try:
+                return used.call(method, timeout_seconds=timeout_seconds, **arguments)
+            except ConnectionLost as error:
+                # Slow is not lost, and what was closed on purpose stays closed.
+                if error.kind == "timeout" or self._closed or time.monotonic() > until:
+                    raise
+                # What came back may be lost again before it answers.
+                self._reopen(used)
 
     def follow(self, listener: Listener) -> Callable[[], None]:
         """As `Connection.follow`, over losses; after one a message of topic ``connection`` comes."""

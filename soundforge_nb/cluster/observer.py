@@ -25,6 +25,11 @@ class Observer:
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
+    @property
+    def http(self) -> str:
+        """Where health and metrics are answered."""
+        return f"http://127.0.0.1:{self._scheduler.services['dashboard'].port}"
+
     def ports(self) -> dict[str, dict[str, Any]]:
         """The live ports by the lease that they work for: pid, program, memory, Dask worker."""
         now = time.monotonic()

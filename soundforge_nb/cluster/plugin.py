@@ -8,21 +8,18 @@ import json
 import os
 import socket
 import threading
-import traceback
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import distributed
 
 from soundforge_nb.cluster import streams
 from soundforge_nb.config import Config
-from soundforge_nb.errors import SoundforgeError
-from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Retry, Snooze, outcome_as_json
+from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
 from soundforge_nb.jobs.verdict import plain_error
 from soundforge_nb.pipeline.kinds import kinds_of
-from soundforge_nb.pipeline.outcomes import outcome_of
+from soundforge_nb.pipeline.own_kind import process
 from soundforge_nb.ports.supervisor import PortSupervisor
 
 PLUGIN_NAME = "soundforge"
@@ -43,9 +40,12 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
     async def setup(self, worker: distributed.Worker) -> None:
         """Offer slots as resources, take cancels, and report for work."""
         self._worker = worker
-        self._config = _read_config(self._settings)
+        self._config = Config.from_json(self._settings)
         self._kinds: Kinds = kinds_of(self._config)
-        self._ports = PortSupervisor(grace_seconds=self._config.terminate_grace_seconds)
+        self._ports = PortSupervisor(
+            grace_seconds=self._config.terminate_grace_seconds,
+            on_event=lambda *event: self._say(streams.port(*event)),
+        )
         self._runs: dict[str, threading.Event] = {}
         self._held: set[str] = set()
         self._starting: dict[str, Future[int | None]] = {}
@@ -53,6 +53,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         worker.handlers["soundforge_cancel"] = self._cancel
         worker.stream_handlers[streams.MAY_START] = self._may_start
         worker.handlers["soundforge_ports"] = self._tell_ports
+        worker.handlers["soundforge_limits"] = self._take_limits
         await worker.set_resources(**self._config.limits)
         await worker.scheduler.soundforge(
             method="node_ready",
@@ -62,6 +63,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "host": socket.gethostname(),
                     "cores": _cores(),
                     "kinds": self._kinds.names,
+                    "limits": self._config.limits,
                 }
             ),
         )
@@ -109,23 +111,15 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "all hosts of one application must share it."
                 )
             )
-        try:
-            context = Context(
-                config=self._config,
-                ports=self._ports,
-                progress=self._reporter(job.lease_id),
-                staging_place=self._config.staging_folder / job.lease_id,
-                threads=max(1, _cores() // max(1, len(self._runs))),
-                cancelled=cancelled,
-            )
-            return self._kinds[job.kind].process(job, context)
-        except SoundforgeError as error:
-            return outcome_of(error)
-        except Exception as error:
-            fault = plain_error(
-                f"The job ended with an unforeseen {type(error).__name__}: {error}", "internal"
-            )
-            return Retry({**fault, "details": {"traceback": traceback.format_exc()[-8000:]}})
+        context = Context(
+            config=self._config,
+            ports=self._ports,
+            progress=self._reporter(job.lease_id),
+            staging_place=self._config.staging_folder / job.lease_id,
+            threads=max(1, _cores() // max(1, len(self._runs))),
+            cancelled=cancelled,
+        )
+        return process(self._kinds[job.kind], job, context)
 
     def _report_start(self, job: Job) -> int | None:
         """The attempt's number once the start is committed; None where the job must not begin."""
@@ -171,6 +165,9 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             event.set()
         return self._ports.cancel(lease_id, reason)
 
+    async def _take_limits(self, limits: dict[str, int]) -> None:
+        await self._worker.set_resources(**limits)
+
     async def _tell_ports(self) -> list[dict[str, Any]]:
         # Each child's memory is a look into the system: not in the loop.
         return await asyncio.to_thread(self.ports)
@@ -189,11 +186,3 @@ def execute(payload: str) -> None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _read_config(settings: dict[str, Any]) -> Config:
-    values = dict(settings)
-    for name in ("data_folder", "model_folder", "shared_cache_folder"):
-        if values.get(name) is not None:
-            values[name] = Path(values[name])
-    return Config(**values)

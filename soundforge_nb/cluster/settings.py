@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-#: Slots need threads, and threads never grow: this many jobs can run at once on one Dask worker.
-DASK_WORKER_THREADS = 32
-
 #: Dask's own retries, stealing and liveness rules are off: attempts and leases are kept in the store.
 DASK_SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,

@@ -15,6 +15,7 @@ MAY_START = "soundforge_may_start"
 PROGRESS = "soundforge_progress"
 ALIVE = "soundforge_alive"
 ENDED = "soundforge_ended"
+PORT = "soundforge_port"
 
 #: Ends that are no outcome of the job: its start was held back, or its Dask worker is going.
 REFUSED = {"outcome": "refused"}
@@ -45,6 +46,11 @@ def progress(lease_id: str, percent: int, message: str) -> dict[str, Any]:
 def alive(lease_ids: list[str]) -> dict[str, Any]:
     """These leases are still worked on."""
     return {"op": ALIVE, "lease_ids": lease_ids}
+
+
+def port(event: str, measurements: dict[str, float], metadata: dict[str, Any]) -> dict[str, Any]:
+    """Something happened to a port: ``port.start``, ``port.stop`` or ``port.exception``."""
+    return {"op": PORT, "event": event, "measurements": measurements, "metadata": metadata}
 
 
 def ended(lease_id: str, outcome: dict[str, Any], staged: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from soundforge_nb.errors import JobNotFound, UsageError
 from soundforge_nb.forge.adding import Adding, Named
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
+from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.tracks import Track, TrackList
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
@@ -44,7 +45,7 @@ SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, bat
 FROM jobs"""
 
 
-class Forge:
+class Forge(QueueCalls):
     """A connection to one library and the jobs on it. Closing it ends no job.
 
     Made by `connect`; also a context manager.

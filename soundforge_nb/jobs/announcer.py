@@ -12,6 +12,7 @@ from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
 
 TOPIC = "jobs"
+QUEUES_TOPIC = "queues"
 
 
 class Announcer:
@@ -34,6 +35,11 @@ class Announcer:
         """A running job as it stands, or the end of its run."""
         job = lease.job
         self._publish(job.job_id, job.kind, job.queue, job.batch_id, state, lease.progress, lease.message)
+
+    def control(self, control: Mapping[str, Any]) -> None:
+        """A queue is run in another way from now on."""
+        self._pubsub().publish(QUEUES_TOPIC, dict(control))
+        self._telemetry.execute("topic.publish", {"count": 1}, {"topic": QUEUES_TOPIC})
 
     def started(self, lease: Lease) -> None:
         self._telemetry.execute("job.start", {"count": 1}, _facts(lease.job))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from soundforge_nb.jobs import table
@@ -24,13 +24,19 @@ class Claim:
         return self.jobs[0].lease_id
 
 
-def claim_slots(session: Session, queue: str, nodes: Sequence[str], kinds: Kinds) -> tuple[list[Claim], bool]:
+def claim_slots(
+    session: Session,
+    queue: str,
+    nodes: Sequence[str],
+    kinds: Kinds,
+    turns: Mapping[str, int] | None = None,
+) -> tuple[list[Claim], bool]:
     """Claim for free slots; returns the claims, and whether the queue had less than was asked for.
 
     Each slot gets the next job. Where that one's kind has chunks, more jobs of the same kind join it: they
     start one by one, and those that did not start go back with no attempt spent.
     """
-    first = table.claim(session, queue, nodes, [new_id() for _ in nodes])
+    first = table.claim(session, queue, nodes, [new_id() for _ in nodes], turns=turns)
     joined: dict[str, list[Job]] = {job.lease_id: [job] for job, _ in first}
     emptied = len(first) < len(nodes)
     for name in sorted({job.kind for job, _ in first}):

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.claiming import Claim, claim_slots
+from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.demand import Demand
 from soundforge_nb.jobs.grouped import Grouped
 from soundforge_nb.jobs.job import Cancel, Completed, NewJob, Outcome
@@ -54,6 +55,10 @@ class Dispatch(Protocol):
         """Ask the node to stop a lease's work; asking twice does no harm."""
         ...
 
+    async def set_limits(self, limits: Mapping[str, int]) -> None:
+        """Tell the nodes how many jobs of each queue they run at once from now on."""
+        ...
+
 
 class Engine:
     """Inserts, claims, starts, acknowledges, cancels, rescues."""
@@ -79,6 +84,9 @@ class Engine:
         self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
         #: While true nothing new is handed out: the application is about to end.
         self.draining = False
+        self.controls = Controls(
+            ledger, store, changed=self._control_changed, limits_changed=self._limits_changed
+        )
         self._store = store
         self._tell = Announcer(telemetry, pubsub)
         self._start = Grouped[Start, int | None](self._flush_starts)
@@ -115,7 +123,7 @@ class Engine:
             elif job.scheduled_in_seconds > 0:
                 self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
             else:
-                self._demand.came(job.queue)
+                self._demand.came(job.queue, job.batch_id)
         self._wake(job.queue for job in jobs)
 
     async def fill(self, queue: str) -> int:
@@ -146,15 +154,16 @@ class Engine:
         now = self.clock.now()
         arrivals = self._demand.arrivals(queue)
         stage = self._demand.is_due(queue, now)
+        turns = {} if stage else self._demand.turns(queue)
 
         def work(session: Session) -> tuple[datetime | None, list[Claim], bool]:
             due = table.stage_due(session, queue, now) if stage else None
-            return due, *claim_slots(session, queue, nodes, self.kinds)
+            return due, *claim_slots(session, queue, nodes, self.kinds, turns)
 
         due, claims, emptied = await self._store().write("claim", work)
         if stage:
             self._demand.staged(queue, arrivals, due)
-        self._demand.claimed(queue, arrivals, emptied)
+        self._demand.claimed(queue, arrivals, emptied, {claim.jobs[0].batch_id for claim in claims})
         return claims
 
     def _hand_over(self, claims: Sequence[Claim]) -> None:
@@ -262,6 +271,7 @@ class Engine:
             await asyncio.gather(*map(self._acknowledge, acks))
             leased = {lease.lease_id for lease in self.ledger.leases()}
             await asyncio.to_thread(files.sweep, self.config.staging_folder, leased)
+            await self.controls.load()
             self._reconciled = True
             return len(acks)
 
@@ -280,7 +290,7 @@ class Engine:
             log.warning("%s jobs without a lease are taken up again", len(acks))
             await asyncio.gather(*map(self._acknowledge, acks))
             for queue in self.wake:
-                self._demand.came(queue)
+                self._demand.may_have_come(queue)
             self._wake(self.wake)
         return [ack.lease_id for ack in acks]
 
@@ -333,9 +343,27 @@ class Engine:
         rows = await self._store().write("retry", work)
         for row in rows:
             self._tell.row(row, State(row["state"]))
-            self._demand.came(row["queue"])
+            self._demand.came(row["queue"], row["batch_id"])
         self._wake(row["queue"] for row in rows)
         return len(rows)
+
+    async def run_now(self, job_ids: Sequence[str]) -> int:
+        """Start jobs that wait for their time as soon as there is a slot; returns how many."""
+        now = self.clock.now()
+        rows = await self._store().write("run_now", lambda session: table.run_now(session, job_ids, now))
+        for row in rows:
+            self._tell.row(row, State(row["state"]))
+            self._demand.came(row["queue"], row["batch_id"])
+        self._wake(row["queue"] for row in rows)
+        return len(rows)
+
+    def _control_changed(self, queue: str) -> None:
+        self._tell.control(self.controls.as_json(queue))
+        self._wake([queue])
+
+    async def _limits_changed(self, limits: Mapping[str, int]) -> None:
+        if self.dispatch is not None:
+            await self.dispatch.set_limits(limits)
 
     async def flush_progress(self) -> None:
         """Write the progress that changed since the last time."""
@@ -401,13 +429,13 @@ class Engine:
         queue = lease.job.queue
         queues = {queue}
         if ack.state is State.AVAILABLE:
-            self._demand.came(queue)
+            self._demand.came(queue, lease.job.batch_id)
         elif ack.scheduled_at is not None:
             self._demand.due_at(queue, ack.scheduled_at)
         for row in answer.released:
             queues.add(row["queue"])
             if row["state"] == State.AVAILABLE:
-                self._demand.came(row["queue"])
+                self._demand.came(row["queue"], row["batch_id"])
             elif row["waits_for"] == 0:
                 self._demand.due_at(row["queue"], row["scheduled_at"])
         self._wake(queues)

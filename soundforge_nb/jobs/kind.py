@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import DiskError, UnknownKind
@@ -108,6 +108,12 @@ class Kind:
     queue: ClassVar[str]
     max_attempts: ClassVar[int] = 3
     priority: ClassVar[int] = 5
+    tags: ClassVar[tuple[str, ...]] = ()
+    #: A child of its own: ended with all it started on cancel and timeout, and its crash is its own affair.
+    #: Light work without audio may run in the Dask task itself; it looks at `context.cancelled`, then.
+    runs_in: ClassVar[Literal["child", "dask_task"]] = "child"
+    #: How long its child may take. What runs in the Dask task keeps its own time.
+    timeout_seconds: ClassVar[float] = 300.0
     #: How many jobs may share one Dask task, one after the other: for a kind whose jobs take milliseconds.
     chunk: ClassVar[int] = 1
 
@@ -121,7 +127,7 @@ class Kind:
         """
 
     def process(self, job: Job, context: Context) -> Outcome:
-        """Do the work, on a Dask worker; audio work goes through a port."""
+        """Do the work, on a Dask worker, where `runs_in` says."""
         raise TypeError(f"the kind {self.name} does not say how it is processed")
 
     def record(self, job: Job, result: dict[str, Any], config: Config, now: datetime) -> Record:
@@ -133,7 +139,12 @@ class Kind:
 
     def new(self, args: dict[str, Any], **options: Any) -> NewJob:
         """A job of this kind, to be inserted."""
-        options = {"priority": self.priority, "max_attempts": self.max_attempts} | options
+        defaults: dict[str, Any] = {
+            "priority": self.priority,
+            "max_attempts": self.max_attempts,
+            "tags": self.tags,
+        }
+        options = defaults | options
         return NewJob(kind=self.name, queue=self.queue, args=args, **options)
 
 

@@ -48,7 +48,11 @@ class Ledger:
     """Slots by node and queue, and the leases that hold them. Used from one event loop."""
 
     def __init__(self, limits: dict[str, int]) -> None:
+        #: Jobs at once on one node; changed while it runs.
         self.limits = dict(limits)
+        #: Jobs at once on all nodes together; None: as many as the nodes take.
+        self.global_limits: dict[str, int | None] = dict.fromkeys(limits)
+        self.paused = dict.fromkeys(limits, False)
         # A mapping for its order: the nodes as they came.
         self._nodes: dict[str, None] = {}
         self._leases: dict[str, Lease] = {}
@@ -70,7 +74,9 @@ class Ledger:
         return left
 
     def free_slots(self, queue: str) -> list[str]:
-        """One entry a free slot: its node, the least loaded first."""
+        """One entry a slot that may be filled: its node, the least loaded first; none while paused."""
+        if self.paused.get(queue, False):
+            return []
         limit = self.limits.get(queue, 0)
         taken = {
             lease.slot: lease.node
@@ -79,7 +85,9 @@ class Ledger:
         }
         used = Counter(taken.values())
         slots = [(number, node) for node in self._nodes for number in range(used[node], limit)]
-        return [node for _, node in sorted(slots)]
+        free = [node for _, node in sorted(slots)]
+        everywhere = self.global_limits.get(queue)
+        return free if everywhere is None else free[: max(0, everywhere - len(taken))]
 
     def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -156,10 +156,23 @@ def stage_due(session: Session, queue: str, now: datetime) -> datetime | None:
 
 
 def claim(
-    session: Session, queue: str, nodes: Sequence[str], lease_ids: Sequence[str], kind: str | None = None
+    session: Session,
+    queue: str,
+    nodes: Sequence[str],
+    lease_ids: Sequence[str],
+    kind: str | None = None,
+    turns: Mapping[str, int] | None = None,
 ) -> list[tuple[Job, str]]:
-    """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node."""
-    rows = session.dicts(_sql("next_jobs"), {"queue": queue, "kind": kind, "slots": len(nodes)})
+    """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node.
+
+    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn.
+    """
+    wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes)}
+    if turns is None:
+        rows = session.dicts(_sql("next_jobs"), wanted)
+    else:
+        wanted |= {"batch_ids": list(turns), "served": list(turns.values())}
+        rows = session.dicts(_sql("next_jobs_in_turn"), wanted)
     if not rows:
         return []
     job_ids = [row["job_id"] for row in rows]
@@ -338,6 +351,11 @@ def retry_jobs(
     # Parents that are tried again count as not done, as they did while they were discarded.
     session.execute(_sql("reset_waits"), {"job_ids": ids})
     return session.dicts(_sql("retry"), {"job_ids": ids, "attempts": attempts, "now": now})
+
+
+def run_now(session: Session, job_ids: Sequence[str], now: datetime) -> list[dict[str, Any]]:
+    """Let jobs that wait for their time wait no more; returns those it applied to."""
+    return session.dicts(_sql("run_now"), {"job_ids": list(job_ids), "now": now})
 
 
 def set_progress(session: Session, rows: Sequence[tuple[str, int, str]]) -> None:

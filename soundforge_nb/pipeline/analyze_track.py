@@ -32,6 +32,8 @@ class AnalyzeTrack(Kind):
     name = "analyze_track"
     queue = "analysis"
     max_attempts = 2
+    # Its work is a child: the program that analyzes.
+    runs_in = "dask_task"
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Measure the file in a child."""
@@ -74,6 +76,8 @@ class AnalyzeStems(Kind):
     name = "analyze_stems"
     queue = "analysis"
     max_attempts = 2
+    # Its work is a child: the program that analyzes.
+    runs_in = "dask_task"
 
     def process(self, job: Job, context: Context) -> Outcome:
         stems = list(job.args.get("stems") or [])

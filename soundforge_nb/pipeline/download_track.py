@@ -31,6 +31,8 @@ class DownloadTrack(Kind):
     name = "download_track"
     queue = "download"
     max_attempts = 3
+    # Its work is a child: the program that downloads.
+    runs_in = "dask_task"
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Fetch in a child, into the staging folder of this lease."""

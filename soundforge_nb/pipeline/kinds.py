@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from soundforge_nb.config import Config
 from soundforge_nb.errors import ConfigError
 from soundforge_nb.jobs.kind import Kind, Kinds
 from soundforge_nb.pipeline.analyze_track import AnalyzeStems, AnalyzeTrack
 from soundforge_nb.pipeline.download_track import DownloadTrack
+from soundforge_nb.pipeline.own_kind import named_kind
 from soundforge_nb.pipeline.read_spotify import ReadSpotify
 from soundforge_nb.pipeline.separate_stems import SeparateStems
 
@@ -31,7 +30,7 @@ def kinds_of(config: Config) -> Kinds:
     """
     found: dict[str, Kind] = {kind.name: kind for kind in BUILT_IN}
     for named in config.kind_names:
-        kind = _imported(named)
+        kind = named_kind(named)
         _check(kind, named, config)
         if kind.name in found:
             raise ConfigError(
@@ -41,21 +40,6 @@ def kinds_of(config: Config) -> Kinds:
     return Kinds(found.values())
 
 
-def _imported(named: str) -> Kind:
-    module, _, name = named.partition(":")
-    try:
-        made = getattr(import_module(module), name)()
-    # What a person's module does when it is imported is its own affair.
-    except Exception as error:
-        raise ConfigError(
-            f"The kind {named} can't be loaded: {type(error).__name__}: {error}.",
-            "Write kinds as module:Class, with the module installed or on PYTHONPATH.",
-        ) from error
-    if not isinstance(made, Kind):
-        raise ConfigError(f"{named} is no kind of job.", "Derive it from soundforge_nb.Kind.")
-    return made
-
-
 def _check(kind: Kind, named: str, config: Config) -> None:
     if not getattr(kind, "name", ""):
         raise ConfigError(f"The kind {named} has no name.", 'Give its class one: name = "…".')
@@ -63,4 +47,13 @@ def _check(kind: Kind, named: str, config: Config) -> None:
         raise ConfigError(
             f"The kind {named} names no queue that is there.",
             f"Give its class one: queue = {' or '.join(map(repr, config.limits))}.",
+        )
+    if kind.runs_in not in ("child", "dask_task"):
+        raise ConfigError(
+            f"The kind {named} runs in {kind.runs_in!r}, which is nowhere.", 'Say "child" or "dask_task".'
+        )
+    if kind.chunk > 1 and kind.runs_in == "child":
+        raise ConfigError(
+            f"The kind {named} has chunks of jobs, each of which would need a child of its own.",
+            'Say runs_in = "dask_task" for jobs of milliseconds, or leave chunk out.',
         )

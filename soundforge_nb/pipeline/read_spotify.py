@@ -24,11 +24,12 @@ _PAGES = "pages.jsonl"
 
 
 class ReadSpotify(Kind):
-    """A light kind: it asks and writes down, so it needs no child."""
+    """A light kind: it asks and writes down, and looks between pages whether it is to end."""
 
     name = "read_spotify"
     queue = "download"
     max_attempts = 3
+    runs_in = "dask_task"
     #: Somebody waits for it, and it holds its slot for seconds.
     priority = 2
 

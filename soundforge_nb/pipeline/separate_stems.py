@@ -26,6 +26,8 @@ class SeparateStems(Kind):
     name = "separate_stems"
     queue = "processing"
     max_attempts = 2
+    # Its work is a child: the program that separates.
+    runs_in = "dask_task"
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Separate in a child, into the staging folder of this lease."""

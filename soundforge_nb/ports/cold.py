@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from soundforge_nb.config import Config
 from soundforge_nb.ports.environment import child_environment
-from soundforge_nb.ports.port import OnEvent, Port
+from soundforge_nb.ports.port import Port
 from soundforge_nb.ports.program import Program
-from soundforge_nb.ports.supervisor import PortSupervisor
+from soundforge_nb.ports.supervisor import OnEvent, PortSupervisor
 
 
 def cold_port(

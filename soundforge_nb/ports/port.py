@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -15,12 +15,10 @@ from soundforge_nb.ports.environment import clean
 from soundforge_nb.ports.follow import Patience, follow
 from soundforge_nb.ports.program import Program
 from soundforge_nb.ports.protocol import encode_request
-from soundforge_nb.ports.supervisor import PortSupervisor
+from soundforge_nb.ports.supervisor import OnEvent, PortSupervisor
 from soundforge_nb.ports.verdict import judge, not_started
 
 log = logging.getLogger(__name__)
-
-OnEvent = Callable[[str, dict[str, float], dict[str, Any]], None]
 
 
 class Caller(Protocol):
@@ -49,8 +47,8 @@ class Port:
     terminate_grace_seconds, cancel_grace_seconds, exit_seconds : float
         From TERM to KILL after a timeout and after a cancel; from the last word to the exit.
     on_event : callable, optional
-        Called with (name, measurements, metadata) for ``port.start`` and then exactly one of
-        ``port.stop`` and ``port.exception``.
+        Instead of the supervisor's. Called with (name, measurements, metadata) for ``port.start`` and then
+        exactly one of ``port.stop`` and ``port.exception``.
     """
 
     def __init__(
@@ -68,7 +66,7 @@ class Port:
         self._supervisor = supervisor or PortSupervisor(grace_seconds=terminate_grace_seconds)
         self._environment = clean() if environment is None else dict(environment)
         self._patience = Patience(terminate_grace_seconds, cancel_grace_seconds, exit_seconds)
-        self._on_event = on_event
+        self._on_event = on_event or self._supervisor.on_event
         self._busy = threading.Lock()
         self._child: Child | None = None
 

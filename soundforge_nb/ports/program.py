@@ -36,5 +36,6 @@ class Program:
 
 ANALYZE = Program("analyze", "soundforge_nb.programs.analyze")
 SEPARATE = Program("separate", "soundforge_nb.programs.separate")
+KIND = Program("kind", "soundforge_nb.programs.kind")
 CHECK = Program("check", "soundforge_nb.programs.check")
 DOWNLOAD = Program("download", "soundforge_nb.programs.download")

@@ -8,9 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from soundforge_nb.errors import PortCancelled
 from soundforge_nb.ports.child import Child
+
+#: Called with an event's name, measurements and metadata.
+OnEvent = Callable[[str, dict[str, float], dict[str, Any]], None]
 
 #: How long, and how many, cancellations of owners without a live port are kept.
 REMEMBERED_SECONDS = 600.0
@@ -51,9 +55,18 @@ class PortSupervisor:
         How long `close` lets children tidy up before it kills them.
     clock : callable
         Seconds that only grow.
+    on_event : callable, optional
+        Told of every port's start and end: see `Port`.
     """
 
-    def __init__(self, *, grace_seconds: float = 5.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        grace_seconds: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        self.on_event = on_event
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._changed = threading.Condition()

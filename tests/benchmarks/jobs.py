@@ -49,7 +49,8 @@ def _forge(folder: Path, slots: int, *, latency: bool) -> tuple[float, float, li
     import soundforge_nb as sf
     from soundforge_nb.cluster.discovery import read_whereabouts
 
-    forge = sf.connect(data_folder=folder, kinds="tests.benchmarks.noop:Noop", analysis_limit=slots)
+    limits = {"analysis_limit": slots, "download_limit": 0, "processing_limit": 0}
+    forge = sf.connect(data_folder=folder, kinds="tests.benchmarks.noop:Noop", **limits)
     with forge:
         whereabouts = read_whereabouts(forge.config.scheduler_file)
         assert whereabouts is not None

@@ -13,6 +13,7 @@ class Noop(sf.Kind):
 
     name = "noop"
     queue = "analysis"
+    runs_in = "dask_task"
 
     def process(self, job: sf.Job, context: sf.Context) -> Any:
         return sf.Completed({"began": time.time()})

@@ -197,8 +197,9 @@ def test_a_plain_tls_client_gets_nowhere(forge):
             raise ConnectionError("closed")
 
 
-def test_health_is_told_over_http_and_nothing_else(forge):
-    http = read_whereabouts(forge.config.scheduler_file).http
+def test_health_and_metrics_are_told_over_http_and_nothing_else(forge, song, tmp_path):
+    http = forge.status()["http"]
+    assert http == read_whereabouts(forge.config.scheduler_file).http
 
     with urllib.request.urlopen(f"{http}/soundforge/health", timeout=10) as answer:
         body = json.load(answer)
@@ -207,8 +208,15 @@ def test_health_is_told_over_http_and_nothing_else(forge):
     names = [child["name"] for child in body["children"]]
     assert names == [
         "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
-        "queue:analysis", "link keeper", "lifeline", "endpoint",
+        "queue:analysis", "link keeper", "lifeline", "pruner", "endpoint",
     ]  # fmt: skip
+    assert forge.process(song(tmp_path / "told.wav", seconds=1), analyze="energy").wait(60, progress=False)
+    with urllib.request.urlopen(f"{http}/soundforge/metrics", timeout=10) as answer:
+        told = answer.read().decode()
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    # The child ran on a Dask worker, in another process.
+    assert 'soundforge_port_stop_duration_seconds_count{program="analyze"}' in told
+    assert 'soundforge_endpoint_stop_duration_seconds_count{route="/soundforge/health"}' in told
     for path in ("/status", "/info/main/workers.html", "/json/counts.json", "/metrics"):
         with pytest.raises(urllib.error.HTTPError):
             urllib.request.urlopen(f"{http}{path}", timeout=10)

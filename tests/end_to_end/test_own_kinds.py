@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,18 @@ import pytest
 import soundforge_nb as sf
 
 KINDS = """
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import soundforge_nb as sf
 from soundforge_nb.errors import UsageError
 
 
 class Double(sf.Kind):
-    name, queue = "double", "analysis"
+    name, queue, runs_in = "double", "analysis", "dask_task"
 
     def check(self, args):
         if not isinstance(args.get("n"), int):
@@ -45,6 +52,28 @@ class Third(sf.Kind):
         return sf.Completed({})
 
 
+class Crash(sf.Kind):
+    name, queue, max_attempts = "crash", "analysis", 1
+
+    def process(self, job, context):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Slow(sf.Kind):
+    name, queue, max_attempts, timeout_seconds = "slow", "analysis", 1, 2.0
+    tags = ("slow",)
+
+    def process(self, job, context):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        context.progress(10, f"process {os.getpid()}")
+        (context.staging_folder / "half").write_text("done")
+        time.sleep(600)
+
+
+class Patient(Slow):
+    name, timeout_seconds = "patient", 500.0
+
+
 class Never(sf.Kind):
     name, queue = "never", "analysis"
 
@@ -62,7 +91,9 @@ def own(tmp_path: Path, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> It
     (tmp_path / "own_kinds.py").write_text(KINDS)
     # As beside a notebook: the module is importable from where the person works.
     monkeypatch.chdir(tmp_path)
-    kinds = ", ".join(f"own_kinds:{name}" for name in ("Double", "Total", "Third", "Never"))
+    kinds = ", ".join(
+        f"own_kinds:{name}" for name in ("Double", "Total", "Third", "Crash", "Slow", "Patient", "Never")
+    )
     with sf.connect(data_folder=own_folder, kinds=kinds, analysis_limit=16) as forge:
         yield forge
 
@@ -86,6 +117,59 @@ def test_a_few_lines_are_a_durable_job(own):
     assert own.job(never)["state"] == "discarded"
     assert own.job(never)["error"]["message"] == "No."
     assert own.retry(never) == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_crash_of_a_job_is_an_error_of_one_attempt(own, own_folder, application):
+    dask_worker = application(own_folder).dask_workers()[0]
+    (crash,) = own.insert("crash", [{}])
+    assert own.wait([crash], 60)
+    job = own.job(crash)
+    assert (job["state"], job["attempt"]) == ("discarded", 1)
+    assert "SIGSEGV" in job["error"]["message"]
+    assert dask_worker.is_running()
+
+
+@pytest.mark.timeout(120)
+def test_a_timeout_ends_a_job_with_all_that_it_started(own, own_folder, application):
+    (slow,) = own.insert("slow", [{}])
+    assert own.wait([slow], 60)
+    job = own.job(slow)
+    assert job["state"] == "discarded"
+    assert "2 s" in job["error"]["message"]
+    assert json.loads(own.sql("SELECT tags FROM jobs").dicts()[0]["tags"]) == ["slow"]
+    assert sleepers(application(own_folder)) == []
+
+
+@pytest.mark.timeout(120)
+def test_a_cancel_ends_a_job_with_all_that_it_started_and_frees_its_slot(
+    own, own_folder, application, watcher
+):
+    watching = watcher(own)
+    jobs = own.insert("patient", [{}] * 16)
+    begun = set()
+
+    def all_begun(body):
+        if body.get("progress") == 10:
+            begun.add(body["job_id"])
+        return len(begun) == 16
+
+    watching.wait_for(all_begun)
+    house = application(own_folder)
+    assert len(sleepers(house)) == 16
+    assert own.cancel(*jobs) == 16
+    assert own.wait(jobs, 30)
+    # Their slots are free again: as many as there are run at once.
+    doubles = own.insert("double", [{"n": n} for n in range(16)])
+    assert own.wait(doubles, 30)
+    assert sleepers(house) == []
+    assert {own.job(job)["state"] for job in jobs} == {"cancelled"}
+    assert list((own_folder / "staging").glob("*/half")) == []
+    watching.close()
+
+
+def sleepers(house):
+    return [p for p in house.everyone() if "time.sleep(600)" in " ".join(p.cmdline())]
 
 
 @pytest.mark.timeout(120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ class Hands:
         self.given: list[tuple[Job, str]] = []
         self.tasks: list[list[str]] = []
         self.cancelled: list[tuple[str, str]] = []
+        self.limits: list[dict[str, int]] = []
         self.error: Exception | None = None
 
     def submit(self, claims: Sequence[Claim]) -> None:
@@ -79,6 +80,9 @@ class Hands:
 
     async def cancel(self, lease: Lease, reason: str) -> None:
         self.cancelled.append((lease.job.job_id, reason))
+
+    async def set_limits(self, limits: Mapping[str, int]) -> None:
+        self.limits.append(dict(limits))
 
     def take(self) -> Job:
         return self.given.pop(0)[0]

@@ -28,16 +28,16 @@ def test_a_fresh_one_assumes_work() -> None:
 
 def test_what_comes_while_a_claim_is_under_way_is_not_hidden_by_it() -> None:
     demand = emptied()
-    demand.came("analysis")
+    demand.came("analysis", None)
     arrivals = demand.arrivals("analysis")
-    demand.came("analysis")
+    demand.came("analysis", None)
     demand.claimed("analysis", arrivals, emptied=True)
     assert demand.worth_a_claim("analysis", NOW)
 
 
 def test_a_claim_that_took_all_it_could_leaves_more() -> None:
     demand = emptied()
-    demand.came("analysis")
+    demand.came("analysis", None)
     demand.claimed("analysis", demand.arrivals("analysis"), emptied=False)
     assert demand.worth_a_claim("analysis", NOW)
 
@@ -60,6 +60,6 @@ def test_a_time_that_came_while_staging_is_not_forgotten() -> None:
 
 def test_a_queue_nobody_serves_is_nobodys_trouble() -> None:
     demand = emptied()
-    demand.came("elsewhere")
+    demand.came("elsewhere", None)
     demand.due_at("elsewhere", NOW)
     assert not demand.worth_a_claim("analysis", NOW)

@@ -114,7 +114,13 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def fill(self) -> None:
-        self.do(self.house.engine.fill("analysis"))
+        ledger = self.house.engine.ledger
+        before = ledger.running("analysis")
+        claimed = self.do(self.house.engine.fill("analysis"))
+        if claimed:
+            assert not ledger.paused["analysis"]
+            limits = [ledger.limits["analysis"], ledger.global_limits["analysis"]]
+            assert before + claimed <= min(limit for limit in limits if limit is not None)
 
     @rule(outcome=OUTCOMES, start=st.booleans(), which=st.integers(0, 3))
     def end(self, outcome: Any, start: bool, which: int) -> None:
@@ -138,6 +144,19 @@ class Machine(RuleBasedStateMachine):
     @rule(job=jobs)
     def retry(self, job: Any) -> None:
         self.do(self.house.engine.retry([job.job_id]))
+
+    @rule(job=jobs)
+    def run_now(self, job: Any) -> None:
+        self.do(self.house.engine.run_now([job.job_id]))
+
+    @rule(paused=st.booleans())
+    def pause(self, paused: bool) -> None:
+        controls = self.house.engine.controls
+        self.do(controls.pause("analysis") if paused else controls.resume("analysis"))
+
+    @rule(limit=st.integers(0, 3), everywhere=st.none() | st.integers(0, 3))
+    def scale(self, limit: int, everywhere: int | None) -> None:
+        self.do(self.house.engine.controls.scale("analysis", limit, everywhere))
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 60.0]))
     def wait(self, seconds: float) -> None:

@@ -1,0 +1,1 @@
+DELETE FROM batches WHERE state = 'finished' AND finished_at < $before

@@ -1,0 +1,1 @@
+DELETE FROM jobs WHERE job_id IN (SELECT unnest($job_ids::UUID[]))
