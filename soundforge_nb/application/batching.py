@@ -9,6 +9,7 @@ from typing import Any
 
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.finishing import wishes_of
+from soundforge_nb.application.spotify_linking import own_files_first
 from soundforge_nb.errors import InputError, UsageError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.jobs.batches import BatchInput
@@ -43,10 +44,10 @@ async def insert_batch(
     if output_folder is not None:
         await asyncio.to_thread(_make_folder, output_folder)
     store, now = application.store, application.clock.now()
-    rows = await store.read(
-        "tracks", lambda session: catalog.tracks(session, [entry["track_id"] for entry in inputs])
-    )
-    by_id = {row["track_id"]: row for row in await asyncio.to_thread(_without_lost_downloads, rows)}
+    ids = [entry["track_id"] for entry in inputs]
+    await own_files_first(application, ids)
+    found = await store.read("tracks", lambda session: catalog.tracks_by_id(session, ids))
+    by_id = await asyncio.to_thread(_without_lost_downloads, found)
     # Keys of local models look at files, so this stays off the event loop.
     keys = await asyncio.to_thread(lambda: [keys_of(row, wishes) for row in by_id.values()])
     known = await store.read("known_work", lambda session: _known(session, keys))
@@ -107,12 +108,14 @@ def _without_lost_files(known: Known) -> Known:
     return Known(stems=there, analyses=known.analyses)
 
 
-def _without_lost_downloads(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without_lost_downloads(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """What a link brought and somebody removed is fetched again."""
-    return [
-        row | {"path": None} if row["link"] and row["path"] and not Path(row["path"]).exists() else row
-        for row in rows
-    ]
+    return {
+        track_id: row | {"path": None}
+        if row["link"] and row["path"] and not Path(row["path"]).exists()
+        else row
+        for track_id, row in found.items()
+    }
 
 
 def _plan_now(

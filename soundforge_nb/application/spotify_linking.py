@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from soundforge_nb.application.application import Application
 from soundforge_nb.errors import LinkError, SoundforgeError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.jobs.job import NewJob
-from soundforge_nb.library import spotify_lists
+from soundforge_nb.library import own_files, spotify_lists
 from soundforge_nb.pipeline.kinds import READ_SPOTIFY
 from soundforge_nb.pipeline.read_spotify import reading_key
 from soundforge_nb.spotify.tokens import Tokens, sign_in_first
@@ -120,6 +121,7 @@ async def _tracks_of(application: Application, link: SpotifyLink) -> Read:
         return entries, spotify_lists.add_tracks(session, ids, now)
 
     entries, by_id = await application.store.write("add_spotify", link_all)
+    await own_files_first(application, list(by_id.values()))
     read = Read()
     # A song that a playlist holds twice is one track.
     for spotify_id, track_id in by_id.items():
@@ -134,3 +136,16 @@ async def _tracks_of(application: Application, link: SpotifyLink) -> Read:
         error = LinkError(f"{link.url} is empty.", kind="empty")
         read.rejected.append({"name": link.url, "error": error.as_json()})
     return read
+
+
+async def own_files_first(application: Application, track_ids: list[str]) -> int:
+    """Where a file of one's own is what Spotify tells of, the track becomes that file; returns how many."""
+    store, now = application.store, application.clock.now()
+    wanted = await store.read("own_files", partial(own_files.look, track_ids=track_ids))
+    if not wanted.pending or not wanted.own:
+        return 0
+    matches = await asyncio.to_thread(own_files.find, wanted)
+    if not matches:
+        return 0
+    take = partial(own_files.take, matches=matches, spotify_ids=wanted.spotify_ids, now=now)
+    return await store.write("match_own_files", take)

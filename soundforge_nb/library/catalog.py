@@ -136,11 +136,16 @@ def tracks(session: Session, track_ids: Sequence[str] | None = None) -> list[dic
 
     An id whose track became another's gives that one.
     """
-    rows = session.dicts(_sql("tracks"), {"track_ids": None if track_ids is None else list(track_ids)})
-    by_id = {row.pop("asked_id"): row for row in rows}
+    by_id = tracks_by_id(session, track_ids)
     if track_ids is None:
-        return rows
+        return list(by_id.values())
     return [by_id[track_id] for track_id in track_ids if track_id in by_id]
+
+
+def tracks_by_id(session: Session, track_ids: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Tracks by the ids they were asked for by, which may lead to a track with another id by now."""
+    rows = session.dicts(_sql("tracks"), {"track_ids": None if track_ids is None else list(track_ids)})
+    return {row.pop("asked_id"): row for row in rows}
 
 
 def stems_by_request(session: Session, request_keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

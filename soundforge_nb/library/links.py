@@ -22,8 +22,9 @@ LINK_COLUMNS = {
     "track_id": "UUID",
     "added_at": "TIMESTAMP",
 }
-#: What becomes of a track whose bytes are another's, statement by statement.
-_MERGE = ("merge", "merge_links", "merge_files", "merge_jobs", "merge_inputs", "merge_merged", "merge_tracks")
+#: What becomes of tracks that turn out to be others, once `merged_tracks` says so, statement by statement.
+_MERGE = ("merge_links", "merge_files", "merge_jobs", "merge_inputs", "merge_merged", "merge_tracks")
+MERGED_COLUMNS = {"merged_id": "UUID", "track_id": "UUID"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,10 @@ def merge_if_known(track_id: str | None, byte_hash: str) -> tuple[Update, ...]:
 
     Its links, files, jobs and inputs go over, and its id goes on to lead there.
     """
-    parameters = {"track_id": track_id, "byte_hash": byte_hash}
-    first, *rest = (_sql(name) for name in _MERGE)
-    return (Update(first, parameters), *(Update(sql, {"track_id": track_id}) for sql in rest))
+    first = Update(_sql("merge"), {"track_id": track_id, "byte_hash": byte_hash})
+    return (first, *(Update(sql, {"track_ids": [track_id]}) for sql in merge_rest()))
+
+
+def merge_rest() -> list[str]:
+    """The statements that hand over what belonged to `track_ids`, which lead to other tracks by now."""
+    return [_sql(name) for name in _MERGE]

@@ -10,6 +10,7 @@ from typing import Any
 from soundforge_nb.errors import InputError
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.library.links import placeholder
 from soundforge_nb.library.spotify_lists import MARK
 from soundforge_nb.pipeline.download_track import download_key
 from soundforge_nb.pipeline.keys import analysis_request_key, separation_request_key
@@ -173,7 +174,7 @@ def _plan_track(
 
 def _nothing_to_work_on(track: dict[str, Any]) -> InputError:
     """Why a track has no file."""
-    if str(track.get("link_mark")).startswith(MARK):
+    if str(track["byte_hash"]).startswith(placeholder(MARK)):
         artist = f" by {track['artist']}" if track.get("artist") else ""
         return InputError(
             f"{track['title']}{artist} is known from Spotify, which gives no audio; no file of yours is it.",

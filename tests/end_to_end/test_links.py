@@ -210,7 +210,9 @@ def test_a_key_is_in_no_command_line_and_a_song_that_is_here_is_no_double(
     assert batch.results()["track_id"].tolist() == [mine.track_id]
     # The id of before leads there too.
     assert linked.analysis(track) == linked.analysis(mine) is not None
-    assert linked.process(track, analyze=["energy"]).wait(60, progress=False)
+    again = linked.process(track, analyze=["energy"])
+    assert again.wait(60, progress=False)
+    assert account(again) == {("the same", "analyze"): "reused"}
     rows = linked.sql("SELECT byte_hash FROM tracks WHERE title IN ('mine', 'the same')").dicts()
     assert len(rows) == 1
 

@@ -10,7 +10,9 @@ import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
+import mutagen
 import pytest
+import soundfile
 
 import soundforge_nb as sf
 from soundforge_nb import cli
@@ -106,6 +108,53 @@ def test_an_album_becomes_tracks(asking: sf.Forge, spotify: SpotifyServer, song,
     assert sentence.startswith("Song 0 by Ada, Bob is known from Spotify, which gives no audio")
     assert "Add your own file" in sentence
     assert asking.jobs(batch).empty
+
+
+def tagged(path: Path, song, seed: int, **tags: str) -> Path:
+    """A song as a FLAC with tags."""
+    samples, rate_hz = soundfile.read(song(path.with_suffix(".wav"), seconds=2.0, seed=seed))
+    soundfile.write(path, samples, rate_hz)
+    path.with_suffix(".wav").unlink()
+    file = mutagen.File(path)
+    for name, value in tags.items():
+        file[name] = value
+    file.save()
+    return path
+
+
+@pytest.mark.timeout(120)
+def test_own_files_go_first(asking: sf.Forge, spotify: SpotifyServer, song, tmp_path: Path) -> None:
+    """A song that is here is that file, whichever came first, and it is the file that is worked on."""
+    for number, name in ((501, "Before"), (502, "After"), (503, "Never")):
+        told = track(number, name=name, duration_ms=2000)
+        spotify.tracks[spotify_id(number)] = told
+    links = [f"https://open.spotify.com/track/{spotify_id(number)}" for number in (501, 502, 503)]
+    before = tagged(tmp_path / "a.flac", song, 31, isrc="DEA100000501", title="Otherwise named")
+    (mine,) = asking.add(before)
+    first, second, third = asking.add(links)
+    assert first.track_id == mine.track_id
+    assert (first.match_score, first.match_reason) == (1.0, "the same ISRC")
+    assert "(your file, 100%: the same ISRC)" in repr(asking.add(links[0]))
+    assert second.pending
+    assert third.pending
+
+    after = tagged(tmp_path / "b.flac", song, 32, title="After", artist="Ada")
+    (mine,) = asking.add(after)
+    batch = asking.process([first, second, third], analyze=["energy"])
+    assert batch.wait(90, progress=False)
+    rows = batch.account()[["status", "sentence"]].values.tolist()
+    assert [status for status, _ in rows] == ["done", "done", "failed"]
+    assert "Never by Ada, Bob is known from Spotify, which gives no audio" in rows[2][1]
+    results = {
+        row["track_id"] for row in batch.results().to_dict("records") if row["energy"] == row["energy"]
+    }
+    assert results == {first.track_id, mine.track_id}
+    # The id of before leads to the file, and so does the link.
+    assert asking.add(links[1])[0].track_id == mine.track_id
+    assert asking.analysis(second)["track_id"] == mine.track_id
+    (row,) = asking.sql(f"FROM spotify_matches WHERE track_id = '{mine.track_id}'").dicts()
+    assert row["reason"] == "title, artist and length"
+    assert 0.9 < row["score"] <= 1
 
 
 @pytest.mark.timeout(120)

@@ -1,3 +1,3 @@
--- A track that became another is no track of its own.
+-- Tracks that became others are no tracks of their own.
 DELETE FROM tracks
-WHERE track_id = $track_id::UUID AND track_id IN (SELECT merged_id FROM merged_tracks)
+WHERE track_id IN (SELECT unnest($track_ids::UUID[])) AND track_id IN (SELECT merged_id FROM merged_tracks)

@@ -12,7 +12,7 @@ SELECT a.asked_id::VARCHAR AS asked_id, t.track_id::VARCHAR AS track_id,
     coalesce(t.artist, s.artist) AS artist, coalesce(t.album, s.album) AS album, genre, year,
     coalesce(t.isrc, s.isrc) AS isrc, coalesce(t.duration_seconds, s.duration_seconds) AS duration_seconds,
     sample_rate_hz, channels, format, t.byte_hash, audio_hash, t.added_at, f.path, f.size_bytes, f.mtime_ns,
-    l.shown AS link, l.mark AS link_mark
+    l.shown AS link, l.mark AS link_mark, w.score AS match_score, w.reason AS match_reason
 FROM asked AS a JOIN tracks AS t USING (track_id)
 LEFT JOIN (
     SELECT track_id, path, size_bytes, mtime_ns FROM files
@@ -23,4 +23,8 @@ LEFT JOIN (
     QUALIFY row_number() OVER (PARTITION BY track_id ORDER BY added_at DESC, mark) = 1
 ) AS l ON l.track_id = t.track_id
 LEFT JOIN spotify_tracks AS s ON t.byte_hash LIKE 'link:spotify:%' AND l.mark = 'spotify:track:' || s.spotify_id
+LEFT JOIN (
+    -- Of several songs of Spotify's that one file was taken for, the one that is least sure.
+    SELECT track_id, min(score) AS score, arg_min(reason, score) AS reason FROM spotify_matches GROUP BY track_id
+) AS w ON w.track_id = t.track_id
 ORDER BY t.track_id

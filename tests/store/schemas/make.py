@@ -53,6 +53,7 @@ LATER_ROWS = {
         f"INSERT INTO spotify_lists VALUES ('spotify:track:{SPOTIFY_ID}', NULL, {NOW})",
         f"INSERT INTO spotify_entries VALUES ('spotify:track:{SPOTIFY_ID}', 0, '{SPOTIFY_ID}', NULL)",
     ],
+    5: [f"INSERT INTO spotify_matches VALUES ('{SPOTIFY_ID}', '{TRACK}', 0.97, 'title', {NOW})"],
 }
 
 
