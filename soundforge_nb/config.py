@@ -62,6 +62,9 @@ class Config:
     # Downloads: how large a file may be, and how long a server may keep silent.
     download_max_bytes: int = 1_000_000_000
     download_stall_seconds: float = 30.0
+    # Whether pages are searched for their audio, and songs of Spotify's looked for on other sites: "refused"
+    # or "allowed". What you may copy is for you to judge.
+    downloads: str = "refused"
     # Whether links may lead to this machine and its local network: "refused" or "allowed".
     private_addresses: str = "refused"
     # Spotify, by a client of one's own (developer.spotify.com); also from SPOTIPY_CLIENT_ID and _SECRET.
@@ -106,10 +109,11 @@ class Config:
             raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
 
     def _check_choices(self) -> None:
-        if self.private_addresses not in ("refused", "allowed"):
-            raise ConfigError(
-                f"The setting private_addresses is {self.private_addresses!r}.", "Give refused or allowed."
-            )
+        for name in ("private_addresses", "downloads"):
+            if getattr(self, name) not in ("refused", "allowed"):
+                raise ConfigError(
+                    f"The setting {name} is {getattr(self, name)!r}.", "Give refused or allowed."
+                )
         for name in ("spotify_api_url", "spotify_accounts_url"):
             # Credentials go there: never in the clear, but for a test's own server on this machine.
             if not getattr(self, name).startswith(("https://", "http://127.0.0.1:")):

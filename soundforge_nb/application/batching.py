@@ -48,6 +48,8 @@ async def insert_batch(
     await own_files_first(application, ids)
     found = await store.read("tracks", lambda session: catalog.tracks_by_id(session, ids))
     by_id = await asyncio.to_thread(_without_lost_downloads, found)
+    if application.config.downloads == "allowed":
+        by_id = {key: row | {"is_looked_for": row["path"] is None} for key, row in by_id.items()}
     # Keys of local models look at files, so this stays off the event loop.
     keys = await asyncio.to_thread(lambda: [keys_of(row, wishes) for row in by_id.values()])
     known = await store.read("known_work", lambda session: _known(session, keys))

@@ -15,6 +15,7 @@ from soundforge_nb.library.examine import examine
 from soundforge_nb.library.links import merge_if_known
 from soundforge_nb.library.names import safe_name
 from soundforge_nb.library.scan import AUDIO_SUFFIXES
+from soundforge_nb.library.spotify_lists import MARK
 from soundforge_nb.pipeline.decoded import track_update
 from soundforge_nb.pipeline.keys import digest
 from soundforge_nb.pipeline.link_files import LinkFiles
@@ -83,6 +84,9 @@ class DownloadTrack(Kind):
             "added_at": now,
         }
         tags = {name: result["tags"].get(name) for name in _TAGS}
+        if song := job.args.get("song"):
+            # A format without tags: the track is what it was looked for by.
+            tags = {name: tags[name] or song.get(name) for name in _TAGS}
         parameters = {
             **tags,
             "track_id": job.track_id,
@@ -124,12 +128,18 @@ def wanted_of(job: Job, links: LinkFiles) -> Wanted:
         It is not kept any more.
     """
     mark, shown_form = str(job.args["mark"]), str(job.args["link"])
+    song = job.args.get("song") if mark.startswith(MARK) else None
     return Wanted(
         link=links.whole(mark, shown_form),
-        shown=shown(shown_form),
+        shown=shown(shown_form) if song is None else _named(song),
+        song=None if song is None else song | {"spotify_id": mark.removeprefix(MARK)},
         partial_name=partial_name(download_key(mark)),
         duration_seconds=job.args.get("duration_seconds"),
     )
+
+
+def _named(song: dict[str, Any]) -> str:
+    return f"{song['title']} by {song['artist']}" if song.get("artist") else str(song["title"])
 
 
 def _file_name(job: Job, result: dict[str, Any], staged: str) -> str:

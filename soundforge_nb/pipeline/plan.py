@@ -17,6 +17,8 @@ from soundforge_nb.pipeline.keys import analysis_request_key, separation_request
 from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, DOWNLOAD_TRACK, SEPARATE_STEMS
 from soundforge_nb.pipeline.options import Analysis, Separation
 
+#: What a recording is looked for by.
+SONG = ("title", "artist", "album", "isrc", "duration_seconds")
 #: The steps of a track's way, as an account names them.
 DOWNLOAD, SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "download", "separate", "analyze", "analyze_stems"
 
@@ -72,7 +74,7 @@ def keys_of(track: dict[str, Any], wishes: Wishes) -> Keys:
         stems = analysis_request_key(byte_hash, wishes.stem_analysis, f"stems of {separate}")
     # Only what is not here has to be fetched.
     mark = track.get("link_mark") if track["path"] is None else None
-    if mark and mark.startswith(MARK):
+    if mark and mark.startswith(MARK) and not track.get("is_looked_for"):
         # Spotify tells of music, it does not give it.
         mark = None
     return Keys(separate, analyze, stems, download_key(mark) if mark else None)
@@ -152,6 +154,8 @@ def _plan_track(
     # What was made of it before its file was lost needs no file.
     needs_file = (keys.separate and not has_stems) or (keys.analyze and not is_analyzed)
     file_args = {"link": track.get("link"), "mark": track.get("link_mark"), "title": track["title"]}
+    if track.get("is_looked_for"):
+        file_args["song"] = {name: track.get(name) for name in SONG}
     download_id = step(DOWNLOAD, keys.download if needs_file else None, False, DOWNLOAD_TRACK, file_args)
     after = (download_id,) if download_id else ()
     separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted}, after)
@@ -178,7 +182,8 @@ def _nothing_to_work_on(track: dict[str, Any]) -> InputError:
         artist = f" by {track['artist']}" if track.get("artist") else ""
         return InputError(
             f"{track['title']}{artist} is known from Spotify, which gives no audio; no file of yours is it.",
-            "Add your own file of it, tagged with title and artist.",
+            "Add your own file of it, tagged with title and artist; or, where you have the right to copy it, "
+            'pip install "soundforge_nb[download]" and set downloads = "allowed".',
             kind="no_audio",
         )
     # Its path holds other bytes by now.

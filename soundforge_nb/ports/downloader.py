@@ -28,12 +28,15 @@ class Wanted:
         Names what is kept between attempts.
     duration_seconds : float, optional
         How long the recording is, where that is known: another length is another recording.
+    song : dict, optional
+        What is known of a recording that has no link of its own: it is looked for.
     """
 
     link: str = field(repr=False)
     shown: str
     partial_name: str
     duration_seconds: float | None = None
+    song: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Downloader:
             "partial_name": wanted.partial_name,
             "max_bytes": config.download_max_bytes,
             "stall_seconds": config.download_stall_seconds,
+            "downloads": config.downloads == "allowed",
+            "song": wanted.song,
             "allow_private": config.private_addresses == "allowed",
             "expected_seconds": wanted.duration_seconds,
             "threads": 1,

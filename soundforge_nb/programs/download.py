@@ -1,13 +1,15 @@
 """The downloader: a link's audio into a folder, whole and decoded to its end.
 
 Request: ``{"link", "shown", "output_folder", "partial_folder", "partial_name", "max_bytes",
-"stall_seconds", "allow_private", "expected_seconds": null, "threads": 1}``.
+"stall_seconds", "allow_private", "downloads": false, "song": null, "expected_seconds": null, "threads": 1}``.
+With ``downloads`` a link may lead to a page whose audio is looked for; ``song``, metadata, stands for a link.
 
 Result: ``{"file": name in the output folder, "bytes", "names": what the file went by, "audio": {...}}``.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -15,18 +17,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from soundforge_nb.errors import InputError, SoundforgeError, UsageError
+from soundforge_nb.errors import DownloadError, InputError, SoundforgeError, UsageError
 from soundforge_nb.programs.child import Report, run
 from soundforge_nb.programs.request import path_of, set_threads
 
 #: Of the whole, what fetching takes; the rest is the decoding to the end.
 _FETCH_PERCENT = 85
+ALLOW = (
+    "Where you have the right to copy it: pip install 'soundforge_nb[download]', and set downloads = "
+    '"allowed" in soundforge.toml.'
+)
 
 
 def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     set_threads(request)
-    link, shown = request.get("link"), request.get("shown")
-    if not isinstance(link, str) or not isinstance(shown, str):
+    link, shown, song = request.get("link"), request.get("shown"), request.get("song")
+    if not isinstance(shown, str) or not (isinstance(link, str) or isinstance(song, dict)):
         raise UsageError("The request names no link.", "Give link and shown.")
     folder = Path(path_of(request, "output_folder"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,8 +41,12 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     def fetching(share: float, message: str) -> None:
         report(int(share * _FETCH_PERCENT), message)
 
+    names: tuple[str, ...]
     with _quiet():
-        file, names = _fetch_link(request, folder, fetching)
+        if song is not None:
+            file, names = _fetch_song(request, folder, fetching), (str(song.get("title")),)
+        else:
+            file, names = _fetch_link_or_page(request, folder, fetching)
     report(_FETCH_PERCENT, "Checking the audio")
     try:
         audio = _decoded(file, shown, report)
@@ -51,6 +61,62 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
         "names": list(names),
         "audio": audio,
     }
+
+
+def _fetch_link_or_page(request: dict[str, Any], folder: Path, report: Any) -> tuple[Path, tuple[str, ...]]:
+    """Fetch a file; where the link is of a page, what the page plays, if that is allowed."""
+    try:
+        return _fetch_link(request, folder, report)
+    except DownloadError as error:
+        if error.kind != "web_page":
+            raise
+        if request.get("downloads") is not True:
+            raise DownloadError(error.message, f"{error.remedy} {ALLOW}", kind="web_page") from error
+    from soundforge_nb.programs.page import fetch_page
+
+    with _tools_folder(folder) as tools:
+        file, told = fetch_page(
+            request["link"],
+            request["shown"],
+            tools,
+            max_bytes=int(request["max_bytes"]),
+            stall_seconds=float(request["stall_seconds"]),
+            allow_private=request.get("allow_private") is True,
+            report=report,
+        )
+        return _taken(file, tools, folder, told), (str(told.get("title", "")),)
+
+
+def _fetch_song(request: dict[str, Any], folder: Path, report: Any) -> Path:
+    if request.get("downloads") is not True:
+        raise DownloadError(f"{request['shown']} is not fetched.", ALLOW, kind="not_allowed")
+    from soundforge_nb.programs.song import fetch_song
+
+    with _tools_folder(folder) as tools:
+        return _taken(
+            fetch_song(request["song"], request["shown"], tools, report), tools, folder, request["song"]
+        )
+
+
+@contextmanager
+def _tools_folder(folder: Path) -> Iterator[Path]:
+    """Where a downloader may leave what it likes: only its whole file gets out."""
+    tools = folder / "tools"
+    shutil.rmtree(tools, ignore_errors=True)
+    try:
+        yield tools
+    finally:
+        shutil.rmtree(tools, ignore_errors=True)
+
+
+def _taken(file: Path, tools: Path, folder: Path, told: dict[str, Any]) -> Path:
+    from soundforge_nb.programs.suffixes import suffix_of
+    from soundforge_nb.programs.tagging import picture_in, write_tags
+
+    write_tags(file, told, picture_in(tools))
+    target = folder / f"audio{suffix_of([file.name], '')}"
+    file.replace(target)
+    return target
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import soundfile
 from web import Request, Web, file_answer, web_server
 
 import soundforge_nb as sf
@@ -215,6 +216,29 @@ def test_a_key_is_in_no_command_line_and_a_song_that_is_here_is_no_double(
     assert account(again) == {("the same", "analyze"): "reused"}
     rows = linked.sql("SELECT byte_hash FROM tracks WHERE title IN ('mine', 'the same')").dicts()
     assert len(rows) == 1
+
+
+@pytest.mark.timeout(120)
+def test_what_a_page_plays_is_fetched_where_that_is_allowed(
+    own_folder: Path, web: Web, song, tmp_path: Path
+) -> None:
+    """By the real yt-dlp; its key is nowhere, as that of a file."""
+    content = song(tmp_path / "song.wav", seconds=2.0, seed=9).read_bytes()
+    key = "Pl4nted" + secrets.token_hex(8)
+    media = web.serve("/media/played.wav", file_answer(content))
+    text = f"<html><head><title>Page</title></head><body><audio src='{media}'></audio></body></html>"
+    link = web.serve("/watch", lambda asked: asked.say(200, text.encode(), Content_Type="text/html"))
+    settings = {"private_addresses": "allowed", "downloads": "allowed"}
+    with sf.connect(data_folder=own_folder, **settings) as forge:
+        batch = forge.process(f"{link}?key={key}", analyze=["energy"])
+        assert batch.wait(90, progress=False)
+        assert set(account(batch).values()) == {"done"}
+        (file,) = [path for path in forge.config.downloads_folder.rglob("*") if path.is_file()]
+        assert file.suffix == ".wav"
+        assert soundfile.info(file).duration == 2.0
+        until_(lambda: len(list(forge.config.links_folder.iterdir())) == 1)
+    assert cli.main(["stop", "--data-folder", str(own_folder)]) == 0
+    assert hunted(own_folder, [key.encode()], own_folder / "links") == []
 
 
 def until_(true: Callable[[], bool], timeout_seconds: float = 20.0) -> None:

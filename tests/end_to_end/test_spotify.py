@@ -224,6 +224,39 @@ def test_without_a_client_it_is_said_what_to_do(forge: sf.Forge) -> None:
     assert "SPOTIPY_CLIENT_ID" in str(refused)
 
 
+@pytest.mark.timeout(120)
+def test_a_song_is_looked_for_where_that_is_allowed(
+    own_folder: Path, spotify: SpotifyServer, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By spotdl's command line, which a stand-in takes; what it leaves is judged, and goes the whole way."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "programs" / "stand_ins"))
+    for number, name in ((601, "The song"), (602, "missing"), (603, "another")):
+        spotify.tracks[spotify_id(number)] = track(number, name=name, duration_ms=3000)
+    links = [f"https://open.spotify.com/track/{spotify_id(number)}" for number in (601, 602, 603)]
+    with sf.connect(data_folder=own_folder, downloads="allowed", **settings) as forge:
+        tracks = forge.add(links)
+        batch = forge.process(tracks, analyze=["energy"])
+        assert batch.wait(100, progress=False)
+        rows = batch.account()
+        status = {(name[-3:], step): what for name, step, what in rows[["name", "step", "status"]].values}
+        assert [status[(number, "download")] for number in ("601", "602", "603")] == [
+            "done",
+            "failed",
+            "failed",
+        ]
+        assert status[("601", "analyze")] == "done"
+        told = dict(rows[rows["step"] == "download"][["name", "sentence"]].values)
+        assert told[links[1]].startswith("No recording was found for missing by Ada, Bob.")
+        assert "lasts 60 s, the track 3 s: another recording" in told[links[2]]
+        (file,) = [path for path in forge.config.downloads_folder.rglob("*") if path.is_file()]
+        assert file.name == "The song.flac"
+        tags = mutagen.File(file)
+        assert (tags["artist"], tags["isrc"]) == (["Ada, Bob"], ["DEA100000601"])
+        (row,) = forge.tracks().query("path == path").to_dict("records")
+        assert (row["title"], row["artist"], row["track_id"]) == ("The song", "Ada, Bob", tracks[0].track_id)
+        assert not list(forge.config.staging_folder.rglob("*.*"))
+
+
 @pytest.mark.timeout(150)
 def test_a_large_playlist_outlives_the_application_and_no_secret_is_left(
     own_folder: Path,

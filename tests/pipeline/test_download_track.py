@@ -259,6 +259,25 @@ def test_a_track_that_has_bytes_stays_itself(config: Config, session: Session, b
     assert len(catalog.tracks(session)) == 2
 
 
+def test_a_song_without_tags_is_what_it_was_looked_for_by(config: Config, session: Session) -> None:
+    spotify_id = "6" * 22
+    linked = [LinkedTrack(f"spotify:track:{spotify_id}", "https://open.spotify.com/track/x", "spotify:x")]
+    (track_id,) = add_links(session, linked, NOW).values()
+    (track,) = catalog.tracks(session, [track_id])
+    known = {"title": "Known", "artist": "Ada", "album": "Works", "isrc": None, "duration_seconds": 3.0}
+    (new, *_) = plan([("a", track | known | {"is_looked_for": True})], WISHES, Known(), "batch").jobs
+    job = running(new)
+    wanted = wanted_of(job, LinkFiles(config.links_folder))
+    assert wanted.shown == "Known by Ada"
+    assert wanted.song == known | {"spotify_id": spotify_id}
+    assert wanted.duration_seconds == 3.0
+    record = fetched(config, job, None)
+    assert record.moves[0].target.name == "Known.mp3"
+    commit(session, record)
+    (row,) = catalog.tracks(session, [track_id])
+    assert (row["title"], row["artist"], row["album"], row["year"]) == ("Known", "Ada", "Works", 1999)
+
+
 def answering(error: SoundforgeError, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(*arguments: Any, **options: Any) -> None:
         raise error

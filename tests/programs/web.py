@@ -52,6 +52,9 @@ class Web(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
 
+    def requests(self, path: str) -> int:
+        return sum(seen.partition("?")[0] == path for seen, _ in self.seen)
+
     def serve(self, path: str, answer: Answer) -> str:
         self.answers[path] = answer
         return self.url + path
