@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import soundforge_nb
 from soundforge_nb import config as configuration
 from soundforge_nb.errors import ConnectError, SoundforgeError, UsageError
+from soundforge_nb.forge import dashboard_command
 
 if TYPE_CHECKING:
     from soundforge_nb.forge.batch import Batch
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     command("serve", _serve, "run the application in this shell, until stopped or idle")
+    worker = command("worker", _worker, "offer this host's slots to an application, until stopped")
+    worker.add_argument("--address", metavar="tls://…", help="instead of what the data folder says")
+    worker.add_argument("--name", help="how it is told apart (host and process)")
     command("status", _status, "tell whether the application runs, and how it is")
     stop = command("stop", _stop, "end the application; unfinished jobs go on at its next start")
     stop.add_argument("--drain-seconds", type=float, default=0.0, help="let running jobs end first")
@@ -103,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     deeds.add_argument("--default-limit", action="store_true", help="run as many as the settings say")
     sql = command("sql", _sql, "ask the library one SELECT")
     sql.add_argument("query")
+    dashboard_command.add_arguments(
+        command("dashboard", dashboard_command.run, "serve the live dashboard as a page in the browser")
+    )
     command("doctor", _doctor, "look at everything it needs, and say what is wrong and what to do")
     logs = command("logs", _logs, "show what the application and its Dask workers wrote down")
     logs.add_argument(
@@ -141,6 +148,27 @@ def _serve(arguments: argparse.Namespace) -> int:
     except AlreadyServed:
         print(f"soundforge: another process serves {config.data_folder}.", file=sys.stderr)
         return ALREADY_SERVED_STATUS
+    return DONE
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    import asyncio
+    import logging
+
+    from soundforge_nb.cluster.dask_worker import application_address, live
+    from soundforge_nb.cluster.security import security_of
+
+    config = configuration.load(arguments.data_folder)
+    # What is wrong from the beginning is said at once; what goes wrong later is waited for.
+    security_of(config.tls_folder)
+    address = application_address(config, arguments.address)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    print(f"Offering slots to {address}; Ctrl-C ends it.", file=sys.stderr, flush=True)
+
+    def attached(where: str) -> None:
+        print(f"Attached to {where}.", flush=True)
+
+    asyncio.run(live(config, arguments.address, name=arguments.name, ready=attached))
     return DONE
 
 

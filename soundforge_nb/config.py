@@ -41,6 +41,8 @@ class Config:
     processing_limit: int = 2
     analysis_limit: int = 2
     dask_workers: int = 1
+    # Where the application listens, beyond loopback only where other hosts join: behind the keys in any case.
+    host: str = "127.0.0.1"
     # History: what ended is forgotten when it is older, or when more ended the same way since; 0: never.
     prune_after_days: float = 90.0
     prune_keep_jobs: int = 100_000

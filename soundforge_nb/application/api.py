@@ -62,7 +62,7 @@ class Api(DashboardCalls):
     async def status(self) -> dict[str, Any]:
         """The tree, the Dask workers, the queues and the metrics."""
         application = self._application
-        counts = await application.store.read("counts", table.counts)
+        counts = await application.engine.counting.read()
         return {
             "version": soundforge_nb.__version__,
             "healthy": application.supervisor.healthy,
@@ -213,9 +213,11 @@ class Api(DashboardCalls):
         return await self._application.store.read("results", partial(results_of, batch_id=batch_id))
 
     @call
-    async def insert(self, jobs: list[dict[str, Any]]) -> list[str]:
-        """Insert jobs: each {kind, args} and, where wanted, priority, tags, max_attempts, parents …"""
-        return await insert_jobs(self._application.engine, jobs)
+    async def insert(
+        self, kind: str, job_ids: list[str], args: list[dict[str, Any]], options: dict[str, Any]
+    ) -> list[str]:
+        """Insert jobs of a kind; `options` are of all of them: priority, tags, max_attempts, parents …"""
+        return await insert_jobs(self._application.engine, kind, job_ids, args, options)
 
     @call
     async def jobs(self, job_ids: list[str]) -> list[dict[str, Any]]:
@@ -295,9 +297,7 @@ class Api(DashboardCalls):
         if limits != ledger.limits and engine.dispatch is not None:
             # Scaled since the settings were written: it knows those alone.
             await engine.dispatch.set_limits(ledger.limits)
-        ledger.add_node(address)
-        for event in engine.wake.values():
-            event.set()
+        engine.joined(address)
         return True
 
     def close(self) -> None:

@@ -99,7 +99,10 @@ class Application:
             *queues,
             Child("link keeper", self._new_link_keeper),
             Child("lifeline", lambda: Lifeline(self.engine)),
-            Child("pruner", lambda: Pruner(self.config, self.clock, lambda: self.store)),
+            Child(
+                "pruner",
+                lambda: Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget),
+            ),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
 
@@ -113,6 +116,9 @@ class Application:
 
     def _new_link_keeper(self) -> LinkKeeper:
         return LinkKeeper(self.config, lambda: self.store, self.telemetry, clock=self.clock)
+
+    def _new_pruner(self) -> Pruner:
+        return Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget)
 
     def _adopt(self, name: str) -> Callable[[Any], None]:
         return lambda value: setattr(self, name, value)

@@ -12,7 +12,7 @@ from soundforge_nb.application.application import Application
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.observer import Observer
 from soundforge_nb.errors import JobNotFound, UsageError
-from soundforge_nb.jobs import browse, table
+from soundforge_nb.jobs import browse
 from soundforge_nb.jobs.browse import Filters
 from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.states import State
@@ -38,10 +38,8 @@ class DashboardCalls:
         application.telemetry.execute("dashboard.message", {"count": 1}, {"what": "dashboard"})
         sequence = application.pubsub.sequence
 
-        def read(session: Session) -> tuple[dict[str, dict[str, int]], dict[str, Any]]:
-            return table.counts(session), browse.pipelines(session)
-
-        counts, pipelines = await application.store.read("dashboard", read)
+        counts = await application.engine.counting.read()
+        pipelines = await application.store.read("dashboard", browse.pipelines)
         running = self._running()
         progress = {row["job_id"]: row["progress"] for row in running}
         for track in pipelines["tracks"]:

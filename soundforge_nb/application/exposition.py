@@ -58,7 +58,7 @@ def _family(metric: history.Metric, rows: list[dict[str, Any]]) -> Metric:
     if metric.kind == "counter":
         counter = CounterMetricFamily(name, text, labels=metric.tags)
         for labels, row in labelled:
-            counter.add_metric(labels, row["count"])
+            counter.add_metric(labels, row["sum"] if metric.measurement == "count" else row["count"])
         return counter
     if metric.kind == "summary":
         summary = SummaryMetricFamily(name, text, labels=metric.tags)

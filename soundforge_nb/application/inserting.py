@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 from soundforge_nb.errors import UsageError
 from soundforge_nb.jobs.engine import Engine
-from soundforge_nb.jobs.job import NewJob
-from soundforge_nb.jobs.kind import Kinds
+from soundforge_nb.jobs.kind import Kind
 
-#: What may be said of a job beside its kind and its arguments, and the type of it.
+#: What may be said of jobs beside their kind and their arguments, and the type of it.
 OPTIONS: dict[str, type | tuple[type, ...]] = {
-    "job_id": str,
     "priority": int,
     "max_attempts": int,
     "tags": list,
@@ -22,31 +21,47 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
 }
 
 
-async def insert_jobs(engine: Engine, wanted: list[dict[str, Any]]) -> list[str]:
-    """Insert jobs as asked for, all or none; returns their ids in order.
+async def insert_jobs(
+    engine: Engine, kind: str, job_ids: list[str], args: list[dict[str, Any]], options: dict[str, Any]
+) -> list[str]:
+    """Insert jobs of a kind, one for each of `args`, all or none; returns their ids in order.
 
-    Each names its id, so that a call which is repeated after a lost connection inserts nothing twice.
+    Their ids are given, so that a call which is repeated after a lost connection inserts nothing twice.
 
     Raises
     ------
     UnknownKind
-        A kind is not known here.
+        The kind is not known here.
     UsageError
         An option or argument does not fit.
     """
-    jobs = [_new_job(engine.kinds, entry) for entry in wanted]
-    there = await engine.known([job.job_id for job in jobs])
-    await engine.insert([job for job in jobs if job.job_id not in there])
-    return [job.job_id for job in jobs]
+    known = engine.kinds[kind]
+    if len(args) != len(job_ids):
+        raise UsageError(f"{len(args)} jobs were given {len(job_ids)} ids.")
+    _check(known, args)
+    if not args:
+        return []
+    like = known.new({}, job_id=job_ids[0], **_checked(known, options))
+    if like.parents:
+        there = await engine.known(job_ids)
+        pairs = zip(job_ids, args, strict=True)
+        jobs = [dataclasses.replace(like, job_id=job_id, args=each) for job_id, each in pairs]
+        await engine.insert([job for job in jobs if job.job_id not in there])
+    else:
+        await engine.insert_alike(like, job_ids, args)
+    return job_ids
 
 
-def _new_job(kinds: Kinds, entry: dict[str, Any]) -> NewJob:
-    given = dict(entry)
-    kind, args = kinds[str(given.pop("kind", ""))], given.pop("args", {})
-    if not isinstance(args, dict):
-        raise UsageError(
-            f"The arguments of a job of kind {kind.name} are no object: {json.dumps(args)[:100]}."
-        )
+def _check(kind: Kind, args: list[Any]) -> None:
+    for each in args:
+        if not isinstance(each, dict):
+            shown = json.dumps(each)[:100]
+            raise UsageError(f"The arguments of a job of kind {kind.name} are no object: {shown}.")
+        kind.check(each)
+
+
+def _checked(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
+    given = dict(options)
     for name, value in given.items():
         if name not in OPTIONS or not isinstance(value, OPTIONS[name]) or isinstance(value, bool):
             shown = json.dumps(value)[:100]
@@ -56,9 +71,7 @@ def _new_job(kinds: Kinds, entry: dict[str, Any]) -> NewJob:
             )
     if not 0 <= given.get("priority", 0) <= 9 or given.get("max_attempts", 1) < 1:
         raise UsageError("A job's priority is 0 (first) to 9, its max_attempts at least 1.")
-    kind.check(args)
-    if "tags" in given:
-        given["tags"] = tuple(map(str, given["tags"]))
-    if "parents" in given:
-        given["parents"] = tuple(map(str, given["parents"]))
-    return kind.new(args, **given)
+    for name in ("tags", "parents"):
+        if name in given:
+            given[name] = tuple(map(str, given[name]))
+    return given

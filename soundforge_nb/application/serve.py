@@ -88,7 +88,7 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
     async with contextlib.AsyncExitStack() as stack:
         scheduler = await stack.enter_async_context(
             Scheduler(
-                host="127.0.0.1",
+                host=config.host,
                 port=0,
                 protocol="tls",
                 security=security,
@@ -156,9 +156,7 @@ async def _linger(config: Config, extension: ForgeExtension, ending: Ending) -> 
 async def _has_work(extension: ForgeExtension) -> bool:
     if extension.application.ledger.leases():
         return True
-    counts = await extension.application.store.read("counts", table.counts)
-    unfinished = ("available", "scheduled", "executing", "retryable")
-    return any(by_state.get(state) for by_state in counts.values() for state in unfinished)
+    return bool(await extension.application.store.read("counts", table.counts_unfinished))
 
 
 async def _drain(extension: ForgeExtension, seconds: float) -> None:

@@ -83,17 +83,18 @@ class Connection:
         limit = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         if self._closed:
             raise ConnectionLost("This connection was closed.", "Connect again.")
+        text = json.dumps(arguments)
         try:
-            answer = self._client.sync(
-                self._ask, method, json.dumps(arguments), limit, callback_timeout=limit + 5
-            )
+            answer = self._client.sync(self._ask, method, text, limit, callback_timeout=limit + 5)
         except TimeoutError as error:
             raise ConnectionLost(
                 f"The application did not answer {method} within {limit:g} s.",
                 "It may be busy: try again, or look at soundforge status.",
                 kind="timeout",
             ) from error
-        except (OSError, CommClosedError, AttributeError, RuntimeError) as error:
+        # Whatever it is called: faults of the application come as answers, and a connection that breaks while
+        # it is being made shows itself as errors of many kinds.
+        except Exception as error:
             raise ConnectionLost(
                 f"The connection to the application was lost ({type(error).__name__}).",
                 "Nothing is lost: connect again.",
@@ -168,7 +169,7 @@ def _connected(address: str, security: Any, timeout_seconds: float) -> distribut
             set_as_default=False,
             name="forge",
         )
-    except (OSError, TimeoutError, RuntimeError) as error:
+    except (OSError, TimeoutError, RuntimeError, ValueError) as error:
         text = f"{error} {error.__cause__}"
         if "certificate" in text.lower() or "ssl" in text.lower() or "handshake" in text.lower():
             raise AccessRefused(

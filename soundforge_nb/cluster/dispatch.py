@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import distributed
@@ -132,14 +133,13 @@ class DaskDispatch:
     # -- what Dask workers say --------------------------------------------------------------------
 
     def _started(self, job_id: str, lease_id: str, dask_worker: str, host: str, worker: str) -> None:
-        self._start(self._answer_start(Start(job_id, lease_id, dask_worker, host), worker))
+        start = Start(job_id, lease_id, dask_worker, host)
+        self._engine.begin(start, partial(self._answer_start, start, worker))
 
-    async def _answer_start(self, start: Start, worker: str) -> None:
-        attempt = None
-        try:
-            attempt = await self._engine.started(start)
-        except Exception as error:
-            log.warning("the start of %s could not be counted: %s", start.job_id, error)
+    def _answer_start(self, start: Start, worker: str, attempt: int | Exception | None) -> None:
+        if isinstance(attempt, Exception):
+            log.warning("the start of %s could not be counted: %s", start.job_id, attempt)
+            attempt = None
         stream = self._scheduler.stream_comms.get(worker)
         if stream is not None and not stream.closed():
             stream.send(streams.may_start(start.lease_id, attempt))
@@ -148,8 +148,7 @@ class DaskDispatch:
         self._engine.progressed(lease_id, percent, message)
 
     def _alive(self, lease_ids: list[str], worker: str) -> None:
-        expires = self._engine.clock.monotonic() + self._engine.config.lease_seconds
-        self._engine.ledger.renew(lease_ids, expires)
+        self._engine.heard(worker, lease_ids)
 
     def _ended(self, lease_id: str, outcome: str, staged: bool, worker: str) -> None:
         self._close_lease(lease_id)
@@ -162,7 +161,7 @@ class DaskDispatch:
         elif answer == streams.REFUSED:
             self._start(self._engine.lost(lease_id, "its start was refused"))
         else:
-            self._start(self._engine.finished(lease_id, outcome_from_json(answer)))
+            self._engine.end(lease_id, outcome_from_json(answer), partial(_note_failure, lease_id))
 
     def _of_port(
         self, event: str, measurements: dict[str, float], metadata: dict[str, Any], worker: str
@@ -179,6 +178,12 @@ class DaskDispatch:
         if not task.cancelled() and (error := task.exception()) is not None:
             # Its lease runs out, and the job is taken up again.
             log.warning("an end could not be recorded: %s", error)
+
+
+def _note_failure(lease_id: str, answer: bool | Exception) -> None:
+    if isinstance(answer, Exception):
+        # Its lease runs out, and the job is taken up again.
+        log.warning("the end of the lease %s could not be recorded: %s", lease_id, answer)
 
 
 def _ignore(**message: Any) -> None:

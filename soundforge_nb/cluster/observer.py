@@ -59,7 +59,8 @@ class Observer:
         self._ports = {
             port["owner"]: {**port, "dask_worker": address}
             for address, answer in answers.items()
-            for port in (answer if isinstance(answer, list) else ())
+            # Dask's messages turn lists into tuples on their way.
+            for port in (answer if isinstance(answer, (list, tuple)) else ())
         }
 
     def _answered(self, task: asyncio.Task[None]) -> None:

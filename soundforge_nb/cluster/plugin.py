@@ -50,6 +50,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         self._held: set[str] = set()
         self._starting: dict[str, Future[int | None]] = {}
         self._closing = False
+        if not self._config.data_folder.is_dir():
+            raise RuntimeError(self._not_shared())
         worker.handlers["soundforge_cancel"] = self._cancel
         worker.stream_handlers[streams.MAY_START] = self._may_start
         worker.handlers["soundforge_ports"] = self._tell_ports
@@ -111,6 +113,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "all hosts of one application must share it."
                 )
             )
+        if not self._config.data_folder.is_dir():
+            return Discard(plain_error(self._not_shared()))
         context = Context(
             config=self._config,
             ports=self._ports,
@@ -120,6 +124,12 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             cancelled=cancelled,
         )
         return process(self._kinds[job.kind], job, context)
+
+    def _not_shared(self) -> str:
+        return (
+            f"The data folder {self._config.data_folder} is not there on {socket.gethostname()}; "
+            "all hosts of one application must share it."
+        )
 
     def _report_start(self, job: Job) -> int | None:
         """The attempt's number once the start is committed; None where the job must not begin."""
@@ -156,8 +166,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """Renew the leases of what is here, well within their term."""
         while True:
             await asyncio.sleep(self._config.lease_seconds / 5)
-            if leases := list(self._held):
-                self._worker.batched_send(streams.alive(leases))
+            # Also with nothing to do: who falls silent is given nothing.
+            self._worker.batched_send(streams.alive(list(self._held)))
 
     async def _cancel(self, lease_id: str, reason: str) -> bool:
         event = self._runs.get(lease_id)

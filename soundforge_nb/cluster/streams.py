@@ -44,7 +44,7 @@ def progress(lease_id: str, percent: int, message: str) -> dict[str, Any]:
 
 
 def alive(lease_ids: list[str]) -> dict[str, Any]:
-    """These leases are still worked on."""
+    """The Dask worker is there, and these leases are still worked on."""
     return {"op": ALIVE, "lease_ids": lease_ids}
 
 

@@ -50,6 +50,7 @@ def dashboard_state(snapshot: Mapping[str, Any]) -> Row:
         "tracks_more": max(0, snapshot["pipelines_total"] - len(snapshot["pipelines"])),
         "children": [_child(child) for child in snapshot["children"]],
         "dask_workers": [_dask_worker(worker) for worker in snapshot["dask_workers"]],
+        "reconnected_at": snapshot["reconnected_at"],
         "revision": snapshot["revision"],
         "measured_at": snapshot["measured_at"],
     }

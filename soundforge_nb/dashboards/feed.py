@@ -39,7 +39,9 @@ class Pace:
 
     fastest: float = 0.1
     #: Without a sign of change it looks this often, so that a lost connection is noticed.
-    look: float = 5.0
+    look: float = 2.0
+    #: An answer that takes longer is told of, again and again so often.
+    unanswered: float = 1.0
     busy_share: float = 0.25
     first_backoff: float = 0.5
     longest_backoff: float = 10.0
@@ -110,9 +112,7 @@ class Feed:
             self._heard_at = now
             self._viewers.left(_EXPECTED)
             self._viewers.heard(view, now)
-            since = self._looking_since
-            unanswered = 0.0 if since is None else round(now - since, 1)
-            self._say({"type": "pulse", "unanswered_seconds": unanswered})
+            self._say_pulse()
             if self._thread is None or seen != self._number:
                 self._snapshot_wanted = True
                 self._start_or_wake()
@@ -135,6 +135,22 @@ class Feed:
     # -- the thread -------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        over = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(over,), name="soundforge-view-watch", daemon=True)
+        watch.start()
+        try:
+            self._look_again_and_again()
+        finally:
+            over.set()
+
+    def _watch(self, over: threading.Event) -> None:
+        """Tell the views while the source does not answer: heartbeats alone would tell too late."""
+        while not over.wait(self._pace.unanswered):
+            with self._lock:
+                if self._unanswered() >= self._pace.unanswered:
+                    self._say_pulse()
+
+    def _look_again_and_again(self) -> None:
         backoff = self._pace.first_backoff
         unfollow: Callable[[], None] | None = None
         while self._somebody_looks():
@@ -212,6 +228,13 @@ class Feed:
             self._say({"type": "snapshot", "state": state})
         elif changed:
             self._say({"type": "change"} | changed)
+
+    def _unanswered(self) -> float:
+        since = self._looking_since
+        return 0.0 if since is None else round(time.monotonic() - since, 1)
+
+    def _say_pulse(self) -> None:
+        self._say({"type": "pulse", "unanswered_seconds": self._unanswered()})
 
     def _tell_lost(self, error: Exception, backoff: float) -> None:
         with self._lock:

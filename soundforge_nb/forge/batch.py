@@ -123,7 +123,8 @@ class Batch:
                 if snapshot["state"] == "finished":
                     return self
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await changed.wait()
                 await asyncio.sleep(_SNAPSHOT_SECONDS)
         finally:
             unfollow()

@@ -227,10 +227,13 @@ class Forge(QueueCalls):
         UsageError
             An option or argument does not fit.
         """
-        wanted = [{"job_id": new_id(), "kind": kind, "args": each, **options} for each in args]
+        wanted = list(args)
         inserted: list[str] = []
         for start in range(0, len(wanted), _JOBS_A_CALL):
-            inserted += self.call("insert", jobs=wanted[start : start + _JOBS_A_CALL])
+            part = wanted[start : start + _JOBS_A_CALL]
+            # Named here: should the connection break, the call can be repeated without a second job.
+            job_ids = [new_id() for _ in part]
+            inserted += self.call("insert", kind=kind, job_ids=job_ids, args=part, options=options)
         return inserted
 
     def wait(self, job_ids: Iterable[str], timeout_seconds: float | None = None) -> bool:

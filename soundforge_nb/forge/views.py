@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from soundforge_nb.cluster.link import RECONNECTED
 from soundforge_nb.dashboards import dashboard_state as shown
 from soundforge_nb.dashboards import dashboard_summary, surroundings
 from soundforge_nb.errors import SoundforgeError, UsageError
@@ -29,6 +31,8 @@ class Dashboard:
         self._tab = tab
         self._read_only = bool(os.environ.get(READ_ONLY_VARIABLE)) if read_only is None else read_only
         self._revision = 0
+        #: When the connection last came back after a loss, in seconds since 1970.
+        self._reconnected_at: float | None = None
         self._view: DashboardView | None = None
 
     # -- snapshot, follow, ask: what a view knows of the application ---------------------------------
@@ -38,13 +42,16 @@ class Dashboard:
         # Read first: a change that comes while the application answers is told by the next look.
         revision = self._revision
         answer: dict[str, Any] = self._forge.call("dashboard")
-        return {**answer, "tab": self._tab, "read_only": self._read_only, "revision": revision}
+        ours = {"tab": self._tab, "read_only": self._read_only, "reconnected_at": self._reconnected_at}
+        return {**answer, **ours, "revision": revision}
 
     def follow(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Have `listener` called whenever something may have changed; returns what ends it."""
 
         def told(message: dict[str, Any]) -> None:
             body = message["body"]
+            if message["topic"] == RECONNECTED["topic"]:
+                self._reconnected_at = time.time()
             # Mere progress changes no page of jobs.
             if body.get("state") != "executing" or not body.get("progress"):
                 self._revision += 1

@@ -20,10 +20,11 @@ class Announcer:
         self._telemetry = telemetry
         self._pubsub = pubsub
 
-    def inserted(self, job: NewJob) -> None:
-        self._telemetry.execute("job.insert", {"count": 1}, {"queue": job.queue, "kind": job.kind})
+    def inserted(self, job: NewJob, count: int = 1) -> None:
+        """A job that was made durable, or so many that are like it: then no one of them is named."""
+        self._telemetry.execute("job.insert", {"count": count}, {"queue": job.queue, "kind": job.kind})
         state = State.SCHEDULED if job.waits else State.AVAILABLE
-        self._publish(job.job_id, job.kind, job.queue, job.batch_id, state)
+        self._publish(job.job_id if count == 1 else None, job.kind, job.queue, job.batch_id, state)
 
     def row(self, row: Mapping[str, Any], state: State) -> None:
         """A job that changed without a run, by its row."""
@@ -53,7 +54,7 @@ class Announcer:
 
     def _publish(
         self,
-        job_id: str,
+        job_id: str | None,
         kind: str,
         queue: str,
         batch_id: str | None,

@@ -30,13 +30,14 @@ def claim_slots(
     nodes: Sequence[str],
     kinds: Kinds,
     turns: Mapping[str, int] | None = None,
+    families: bool | None = None,
 ) -> tuple[list[Claim], bool]:
     """Claim for free slots; returns the claims, and whether the queue had less than was asked for.
 
     Each slot gets the next job. Where that one's kind has chunks, more jobs of the same kind join it: they
     start one by one, and those that did not start go back with no attempt spent.
     """
-    first = table.claim(session, queue, nodes, [new_id() for _ in nodes], turns=turns)
+    first = table.claim(session, queue, nodes, [new_id() for _ in nodes], None, turns, families)
     joined: dict[str, list[Job]] = {job.lease_id: [job] for job, _ in first}
     emptied = len(first) < len(nodes)
     for name in sorted({job.kind for job, _ in first}):
@@ -46,7 +47,8 @@ def claim_slots(
         wanted = slots * (size - 1)
         if not wanted or emptied:
             continue
-        more = table.claim(session, queue, [node for _, node in wanted], [new_id() for _ in wanted], name)
+        lease_ids = [new_id() for _ in wanted]
+        more = table.claim(session, queue, [node for _, node in wanted], lease_ids, name, families=families)
         for (job, _), (slot, _) in zip(more, wanted, strict=False):
             joined[slot].append(job)
     return [Claim(node, tuple(joined[job.lease_id])) for job, node in first], emptied

@@ -9,37 +9,23 @@ import asyncio
 import dataclasses
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from soundforge_nb.config import Config
-from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs import batches, files, table, verdict
-from soundforge_nb.jobs.announcer import Announcer
-from soundforge_nb.jobs.background import Background
-from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.claiming import Claim, claim_slots
 from soundforge_nb.jobs.controls import Controls
-from soundforge_nb.jobs.demand import Demand
-from soundforge_nb.jobs.grouped import Grouped
-from soundforge_nb.jobs.job import Cancel, Completed, NewJob, Outcome
-from soundforge_nb.jobs.kind import Kinds
-from soundforge_nb.jobs.ledger import Lease, Ledger
-from soundforge_nb.jobs.states import FINISHED, State
-from soundforge_nb.jobs.table import Ack, Acknowledged, Start
-from soundforge_nb.lifecycle.clock import Clock
-from soundforge_nb.lifecycle.pubsub import PubSub
-from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.jobs.ledger import Lease
+from soundforge_nb.jobs.runs import Runs
+from soundforge_nb.jobs.states import State
 from soundforge_nb.store.session import Session
-from soundforge_nb.store.store import CLOSED, FULL, Store
 
 log = logging.getLogger(__name__)
 
-#: Waits before an acknowledgement is repeated while the store is being opened again.
-REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
-#: How often an end is tried that found no room on the disk.
-FULL_SECONDS = 2.0
+#: Of more jobs than this, inserted at once and alike, one message tells.
+TOLD_EACH = 100
 #: A node that does not answer a cancel in this time is asked again by the lifeline.
 CANCEL_SECONDS = 5.0
 
@@ -48,7 +34,7 @@ class Dispatch(Protocol):
     """What runs jobs: Dask, or a test's own."""
 
     def submit(self, claims: Sequence[Claim]) -> None:
-        """Run what was claimed, a slot's jobs in order; ends come back by `Engine.finished` or `lost`."""
+        """Run what was claimed, a slot's jobs in order; ends come back by `Engine.end` or `lost`."""
         ...
 
     async def cancel(self, lease: Lease, reason: str) -> None:
@@ -60,41 +46,16 @@ class Dispatch(Protocol):
         ...
 
 
-class Engine:
+class Engine(Runs):
     """Inserts, claims, starts, acknowledges, cancels, rescues."""
 
-    def __init__(
-        self,
-        *,
-        config: Config,
-        kinds: Kinds,
-        ledger: Ledger,
-        clock: Clock,
-        telemetry: Telemetry,
-        store: Callable[[], Store],
-        pubsub: Callable[[], PubSub],
-    ) -> None:
-        self.config = config
-        self.kinds = kinds
-        self.ledger = ledger
-        self.clock = clock
-        self.telemetry = telemetry
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
         self.dispatch: Dispatch | None = None
-        self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in ledger.limits}
-        self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
-        #: While true nothing new is handed out: the application is about to end.
-        self.draining = False
         self.controls = Controls(
-            ledger, store, changed=self._control_changed, limits_changed=self._limits_changed
+            self.ledger, self._store, changed=self._control_changed, limits_changed=self._limits_changed
         )
-        self._store = store
-        self._tell = Announcer(telemetry, pubsub)
-        self._start = Grouped[Start, int | None](self._flush_starts)
-        self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
-        self._see_to_batches = Grouped[str, None](self._look_at_batches)
-        self._background = Background()
         self._filling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._demand = Demand(ledger.limits)
         self._reconciled = False
         self._reconciling = asyncio.Lock()
         self._suspects: set[str] = set()
@@ -107,6 +68,22 @@ class Engine:
         await self._store().write("insert_jobs", lambda session: table.insert_jobs(session, jobs, now))
         self.inserted(jobs)
 
+    async def insert_alike(
+        self, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]]
+    ) -> None:
+        """Make jobs durable that are like one another but for their arguments; they have no parents."""
+        now = self.clock.now()
+        await self._store().write(
+            "insert_jobs", lambda session: table.insert_alike(session, like, job_ids, args, now)
+        )
+        if len(job_ids) <= TOLD_EACH:
+            for job_id in job_ids:
+                self._tell.inserted(dataclasses.replace(like, job_id=job_id))
+        else:
+            self._tell.inserted(like, len(job_ids))
+        self._note_arrival(like, now)
+        self._wake([like.queue])
+
     async def known(self, job_ids: Sequence[str]) -> set[str]:
         """Which of these jobs exist."""
         rows = await self._store().read("known_jobs", lambda session: table.get_jobs(session, job_ids))
@@ -117,14 +94,20 @@ class Engine:
         now = self.clock.now()
         for job in jobs:
             self._tell.inserted(job)
-            if job.parents:
-                # Its parents may be done already: the table knows.
-                self._demand.due_at(job.queue, now)
-            elif job.scheduled_in_seconds > 0:
-                self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
-            else:
-                self._demand.came(job.queue, job.batch_id)
+            self._note_arrival(job, now)
         self._wake(job.queue for job in jobs)
+
+    def _note_arrival(self, job: NewJob, now: datetime) -> None:
+        if job.parents:
+            self.any_parents = True
+            # A child of one that ended badly is cancelled at once.
+            self.counting.forget()
+            # Its parents may be done already: the table knows.
+            self._demand.due_at(job.queue, now)
+        elif job.scheduled_in_seconds > 0:
+            self._demand.due_at(job.queue, now + timedelta(seconds=job.scheduled_in_seconds))
+        else:
+            self._demand.came(job.queue, job.batch_id)
 
     async def fill(self, queue: str) -> int:
         """Claim what the queue's free slots can take and hand it over; returns how many."""
@@ -158,7 +141,7 @@ class Engine:
 
         def work(session: Session) -> tuple[datetime | None, list[Claim], bool]:
             due = table.stage_due(session, queue, now) if stage else None
-            return due, *claim_slots(session, queue, nodes, self.kinds, turns)
+            return due, *claim_slots(session, queue, nodes, self.kinds, turns, self.any_parents)
 
         due, claims, emptied = await self._store().write("claim", work)
         if stage:
@@ -179,88 +162,6 @@ class Engine:
         """Whether a scheduled or retryable job's time may have come since the last claim."""
         return self._demand.is_due(queue, self.clock.now())
 
-    # -- the run --------------------------------------------------------------------------------
-
-    async def started(self, start: Start) -> int | None:
-        """Count a start once it is committed; None where the lease is dead and the run must not go on."""
-        lease = self.ledger.get(start.lease_id)
-        if lease is None or lease.cancel_reason is not None or lease.starting:
-            return None
-        # A lease starts once, whatever Dask does with its task.
-        lease.starting = True
-        try:
-            attempt = await self._start(start)
-        except BaseException:
-            lease.starting = False
-            raise
-        lease = self.ledger.get(start.lease_id)
-        if attempt is None or lease is None:
-            return None
-        lease.started = True
-        lease.started_monotonic = self.clock.monotonic()
-        lease.job = dataclasses.replace(lease.job, attempt=attempt)
-        self._tell.started(lease)
-        # The cancel that came meanwhile found nothing to end on the node.
-        return None if lease.cancel_reason is not None else attempt
-
-    def progressed(self, lease_id: str, percent: int, message: str) -> None:
-        """Note what a running job says of itself; a dead lease's word is dropped."""
-        lease = self.ledger.get(lease_id)
-        if lease is None:
-            return
-        lease.progress = max(0, min(100, int(percent)))
-        # A child's words go into the database: only what is text.
-        lease.message = message.encode("utf-8", "replace").decode("utf-8")
-        lease.progress_changed = True
-        lease.expires = self.clock.monotonic() + self.config.lease_seconds
-        self._tell.lease(lease, State.EXECUTING)
-
-    async def finished(self, lease_id: str, outcome: Outcome) -> bool:
-        """Acknowledge a run's end; False where its lease was dead and nothing changed."""
-        lease = self.ledger.get(lease_id)
-        if lease is None or lease.ending:
-            log.info("a late answer of the lease %s changed nothing", lease_id)
-            return False
-        if lease.cancel_reason is not None:
-            outcome = Cancel(lease.cancel_reason)
-        lease.ending = True
-        return await self._background.finish(self._end(lease, outcome))
-
-    async def _end(self, lease: Lease, outcome: Outcome) -> bool:
-        try:
-            ack = await self._ack_for(lease, outcome)
-            return await self._record_end(lease, ack)
-        except Exception as error:
-            if isinstance(error, StoreError) and error.kind in (CLOSED, FULL):
-                # No fault of the job: its lease runs out, and it is taken up again.
-                raise
-            log.exception("what %s made could not be recorded", lease.job.job_id)
-            wait = backoff_seconds(lease.job.attempt)
-            ack = verdict.retried(lease, verdict.unrecorded(error), self.clock.now(), wait)
-            return await self._record_end(lease, ack)
-        finally:
-            lease.ending = False
-
-    async def _record_end(self, lease: Lease, ack: Ack) -> bool:
-        answer = await self._acknowledged(ack)
-        self._settle(lease, ack, answer)
-        return answer.accepted
-
-    async def lost(self, lease_id: str, reason: str) -> bool:
-        """A run whose node died, or that never came back: take the job up again."""
-        lease = self.ledger.get(lease_id)
-        if lease is None or lease.ending:
-            return False
-        log.warning("job %s was lost: %s", lease.job.job_id, reason)
-        lease.ending = True
-        return await self._background.finish(self._rescue(lease, reason))
-
-    async def _rescue(self, lease: Lease, reason: str) -> bool:
-        try:
-            return await self._record_end(lease, verdict.rescued(lease, reason))
-        finally:
-            lease.ending = False
-
     async def reconcile(self) -> int:
         """At a start, once: whatever stands as executing belonged to an application that ended."""
         async with self._reconciling:
@@ -272,6 +173,8 @@ class Engine:
             leased = {lease.lease_id for lease in self.ledger.leases()}
             await asyncio.to_thread(files.sweep, self.config.staging_folder, leased)
             await self.controls.load()
+            # Where a job with parents came meanwhile that stays known.
+            self.any_parents = self.any_parents or await self._store().read("parents", table.any_parents)
             self._reconciled = True
             return len(acks)
 
@@ -303,6 +206,8 @@ class Engine:
         rows = await self._store().write(
             "cancel", lambda session: table.cancel_waiting(session, job_ids, error, now)
         )
+        if rows:
+            self.counting.forget()
         for row in rows:
             self._tell.row(row, State.CANCELLED)
         leases = [self.ledger.of_job(job_id) for job_id in dict.fromkeys(job_ids)]
@@ -327,7 +232,8 @@ class Engine:
         if self.dispatch is None:
             return
         try:
-            await asyncio.wait_for(self.dispatch.cancel(lease, reason), CANCEL_SECONDS)
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self.dispatch.cancel(lease, reason)
         except Exception as error:
             log.warning("%s did not take the cancel of %s: %r", lease.node, lease.job.job_id, error)
 
@@ -341,6 +247,7 @@ class Engine:
             return rows
 
         rows = await self._store().write("retry", work)
+        self.counting.forget()
         for row in rows:
             self._tell.row(row, State(row["state"]))
             self._demand.came(row["queue"], row["batch_id"])
@@ -375,111 +282,9 @@ class Engine:
             lease.progress_changed = False
         await self._store().write("progress", lambda session: table.set_progress(session, rows))
 
-    # -- how a run ends ---------------------------------------------------------------------------
-
-    async def _ack_for(self, lease: Lease, outcome: Outcome) -> Ack:
-        kind = self.kinds[lease.job.kind]
-        now = self.clock.now()
-        if not isinstance(outcome, Completed):
-            return verdict.ended(lease, outcome, now, kind.backoff_seconds(lease.job.attempt))
-        record = await asyncio.to_thread(kind.record, lease.job, outcome.result, self.config, now)
-        await asyncio.to_thread(files.move_into_place, record.moves)
-        return verdict.completed(lease.job, record)
-
-    async def _acknowledged(self, ack: Ack) -> Acknowledged:
-        """Acknowledge; while the store is being opened again, or has no room, repeat it."""
-        waits = iter(REPEAT_SECONDS)
-        while True:
-            try:
-                return await self._acknowledge(ack)
-            except StoreError as error:
-                # Room may take a person's morning: what was computed meanwhile waits for it.
-                wait = FULL_SECONDS if error.kind == FULL else next(waits, None)
-                if error.kind not in (CLOSED, FULL) or wait is None or self.draining:
-                    raise
-                await asyncio.sleep(wait)
-
-    def _settle(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
-        """After the commit: free the slot, tell everyone, wake the queues."""
-        released = self.ledger.release(lease.lease_id)
-        if lease.staged:
-            staging = self.config.staging_folder / lease.lease_id
-            self._background.start(asyncio.to_thread(files.drop, staging))
-        self._note_work(lease, ack, answer)
-        if released is None or not answer.accepted:
-            return
-        lease.progress, lease.message = ack.progress, ack.message
-        seconds = self.clock.monotonic() - lease.started_monotonic if lease.started else 0.0
-        self._tell.ended(lease, ack.state, seconds)
-        for row in answer.followers:
-            self._tell.row(row, State.CANCELLED)
-        for row in answer.released:
-            if row["state"] == State.AVAILABLE:
-                self._tell.row(row, State.AVAILABLE)
-        if ack.state in FINISHED:
-            ended = [row["job_id"] for row in answer.followers if row["batch_id"]]
-            if lease.job.batch_id is not None:
-                # Only what belongs to a batch can end one, its own or another that waits for it too.
-                ended.append(ack.job_id)
-            for job_id in ended:
-                self._background.start(self._see_to_batches(job_id))
-
-    def _note_work(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
-        """Wake the queues for which an end means a free slot, or something to do."""
-        queue = lease.job.queue
-        queues = {queue}
-        if ack.state is State.AVAILABLE:
-            self._demand.came(queue, lease.job.batch_id)
-        elif ack.scheduled_at is not None:
-            self._demand.due_at(queue, ack.scheduled_at)
-        for row in answer.released:
-            queues.add(row["queue"])
-            if row["state"] == State.AVAILABLE:
-                self._demand.came(row["queue"], row["batch_id"])
-            elif row["waits_for"] == 0:
-                self._demand.due_at(row["queue"], row["scheduled_at"])
-        self._wake(queues)
-
-    async def finish_batches(self, job_ids: Sequence[str] | None) -> None:
-        """See to the batches of these jobs, or all, in which nothing is left to do."""
-        if job_ids is not None and not job_ids:
-            return
-        done = await self._store().read(
-            "done_batches", lambda session: batches.done_batches(session, job_ids)
-        )
-        for batch_id in done:
-            self.on_batch_finished(batch_id)
-
     async def finish_batch_if_done(self, batch_id: str) -> None:
         """For a batch that may have nothing to do from its beginning."""
         if await self._store().read(
             "done_batches", lambda session: batches.done_batches(session, batch_id=batch_id)
         ):
             self.on_batch_finished(batch_id)
-
-    # -- groups and tasks -------------------------------------------------------------------------
-
-    async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
-        now = self.clock.now()
-        attempts = await self._store().write(
-            "start", lambda session: table.start_attempts(session, starts, now)
-        )
-        return [attempts.get(start.lease_id) for start in starts]
-
-    async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
-        now = self.clock.now()
-        return await self._store().write("acknowledge", lambda session: table.acknowledge(session, acks, now))
-
-    async def _look_at_batches(self, job_ids: list[str]) -> list[None]:
-        await self.finish_batches(job_ids)
-        return [None] * len(job_ids)
-
-    async def settled(self) -> None:
-        """Until what was begun in the background is over."""
-        await self._background.settled()
-
-    def _wake(self, queues: Iterable[str]) -> None:
-        for queue in set(queues):
-            event = self.wake.get(queue)
-            if event is not None:
-                event.set()

@@ -51,7 +51,8 @@ class Job:
     parents: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        # Shallow: it is written out at once, and a deep copy of each would cost more than that.
+        return dict(vars(self))
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,23 @@ class Kind:
         """What the result means for the library, in the application; holds no connection."""
         return Record(result=result)
 
+    @property
+    def records(self) -> bool:
+        """Whether it has a `record` of its own: it may take its time, so a thread is found for it."""
+        return type(self).record is not Kind.record
+
     def backoff_seconds(self, attempt: int) -> float:
         return backoff_seconds(attempt)
+
+    def spent_attempts(self, job: Job) -> int:
+        """How many attempts of a job went wrong by themselves: rescues and snoozes do not count.
+
+        >>> class Any(Kind): max_attempts = 2
+        >>> Any().spent_attempts(Job("id", "any", "analysis", {}, attempt=9, max_attempts=10, lease_id=""))
+        1
+        """
+        given_back = job.max_attempts - int(job.meta.get("max_attempts", self.max_attempts))
+        return max(1, job.attempt - max(0, given_back))
 
     def new(self, args: dict[str, Any], **options: Any) -> NewJob:
         """A job of this kind, to be inserted."""
@@ -144,6 +159,9 @@ class Kind:
             "max_attempts": self.max_attempts,
             "tags": self.tags,
         }
+        if options.get("max_attempts", self.max_attempts) != self.max_attempts:
+            # Kept, for the job's own grows with each attempt that was no fault of it.
+            options["meta"] = {**options.get("meta", {}), "max_attempts": options["max_attempts"]}
         options = defaults | options
         return NewJob(kind=self.name, queue=self.queue, args=args, **options)
 

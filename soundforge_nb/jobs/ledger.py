@@ -5,7 +5,7 @@ A node is what offers slots: a Dask worker, by its address. Dask's own resources
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -53,24 +53,51 @@ class Ledger:
         #: Jobs at once on all nodes together; None: as many as the nodes take.
         self.global_limits: dict[str, int | None] = dict.fromkeys(limits)
         self.paused = dict.fromkeys(limits, False)
-        # A mapping for its order: the nodes as they came.
-        self._nodes: dict[str, None] = {}
+        #: The nodes as they came, each with the time until which its word holds.
+        self._nodes: dict[str, float] = {}
+        self._silent: set[str] = set()
         self._leases: dict[str, Lease] = {}
         self._by_job: dict[str, str] = {}
+        #: Slots that are taken, by queue and node; a slot counts once, however many leases share it.
+        self._used: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._sharing: Counter[str] = Counter()
 
     @property
     def nodes(self) -> list[str]:
         return list(self._nodes)
 
-    def add_node(self, node: str) -> None:
-        self._nodes[node] = None
+    @property
+    def silent(self) -> set[str]:
+        """Nodes that have not been heard for a lease's term: given nothing until they are."""
+        return set(self._silent)
+
+    def add_node(self, node: str, until: float = float("inf")) -> None:
+        self._nodes[node] = until
+        self._silent.discard(node)
+
+    def hear(self, node: str, until: float) -> bool:
+        """A node spoke; its word holds until then. True where it had been silent."""
+        if node not in self._nodes:
+            return False
+        was_silent = node in self._silent
+        self.add_node(node, until)
+        return was_silent
+
+    def fall_silent(self, now: float) -> list[str]:
+        """Nodes whose word has run out just now."""
+        late = [node for node, until in self._nodes.items() if until <= now and node not in self._silent]
+        self._silent.update(late)
+        return late
 
     def remove_node(self, node: str) -> list[Lease]:
         """Forget a node; returns the leases that lose their slot (they are still in the ledger)."""
         self._nodes.pop(node, None)
+        self._silent.discard(node)
         left = [lease for lease in self._leases.values() if lease.node == node and not lease.orphaned]
         for lease in left:
             lease.orphaned = True
+        for used in self._used.values():
+            used.pop(node, None)
         return left
 
     def free_slots(self, queue: str) -> list[str]:
@@ -78,20 +105,19 @@ class Ledger:
         if self.paused.get(queue, False):
             return []
         limit = self.limits.get(queue, 0)
-        taken = {
-            lease.slot: lease.node
-            for lease in self._leases.values()
-            if lease.job.queue == queue and not lease.orphaned
-        }
-        used = Counter(taken.values())
-        slots = [(number, node) for node in self._nodes for number in range(used[node], limit)]
+        used = self._used[queue]
+        heard = [node for node in self._nodes if node not in self._silent]
+        slots = [(number, node) for node in heard for number in range(used[node], limit)]
         free = [node for _, node in sorted(slots)]
         everywhere = self.global_limits.get(queue)
-        return free if everywhere is None else free[: max(0, everywhere - len(taken))]
+        return free if everywhere is None else free[: max(0, everywhere - used.total())]
 
     def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""
         self._leases[lease.lease_id] = lease
+        self._sharing[lease.slot] += 1
+        if self._sharing[lease.slot] == 1:
+            self._used[lease.job.queue][lease.node] += 1
         self._by_job[lease.job.job_id] = lease.lease_id
 
     def release(self, lease_id: str) -> Lease | None:
@@ -99,6 +125,11 @@ class Ledger:
         lease = self._leases.pop(lease_id, None)
         if lease is None:
             return None
+        self._sharing[lease.slot] -= 1
+        if not self._sharing[lease.slot]:
+            del self._sharing[lease.slot]
+            if not lease.orphaned:
+                self._used[lease.job.queue][lease.node] -= 1
         # A later lease of the same job may be here already.
         if self._by_job.get(lease.job.job_id) == lease_id:
             del self._by_job[lease.job.job_id]
@@ -112,6 +143,12 @@ class Ledger:
 
     def leases(self) -> list[Lease]:
         return list(self._leases.values())
+
+    def renew_all(self, expires: float) -> None:
+        """Every lease and every node gets a fresh term."""
+        self.renew(list(self._leases), expires)
+        for node in self._nodes:
+            self._nodes[node] = max(self._nodes[node], expires)
 
     def renew(self, lease_ids: Iterable[str], expires: float) -> None:
         for lease_id in lease_ids:

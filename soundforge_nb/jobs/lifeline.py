@@ -41,10 +41,11 @@ class Lifeline(Service):
         slept = now - self._last > self._gap_seconds
         self._last = now
         if slept:
-            leases = [lease.lease_id for lease in engine.ledger.leases()]
-            engine.ledger.renew(leases, now + engine.config.lease_seconds)
+            engine.ledger.renew_all(now + engine.config.lease_seconds)
         await engine.flush_progress()
         await engine.repeat_cancels()
+        for node in engine.ledger.fall_silent(now):
+            log.warning("the Dask worker %s fell silent; it is given nothing until it is heard", node)
         rescued = []
         for lease in engine.ledger.expired(now):
             if await engine.lost(lease.lease_id, "its Dask worker fell silent"):

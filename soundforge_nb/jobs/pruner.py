@@ -31,10 +31,17 @@ STEP = 5_000
 
 
 class Pruner(Service):
-    def __init__(self, config: Config, clock: Clock, store: Callable[[], Store]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        store: Callable[[], Store],
+        pruned: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config = config
         self._clock = clock
         self._store = store
+        self._pruned = pruned
 
     async def run(self) -> None:
         while True:
@@ -60,6 +67,7 @@ class Pruner(Service):
                 if not step:
                     break
         if pruned:
+            self._pruned()
             log.info("%s jobs of long ago were forgotten", pruned)
         return pruned
 

@@ -47,7 +47,9 @@ class Queue(Service):
 
     async def _until_needed(self, wake: asyncio.Event) -> None:
         while not wake.is_set():
+            # Not `wait_for`: in Python 3.11 it swallows a cancel that comes together with what it waits for.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), DUE_SECONDS)
+                async with asyncio.timeout(DUE_SECONDS):
+                    await wake.wait()
             if self._engine.is_due(self.name):
                 return

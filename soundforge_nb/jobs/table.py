@@ -58,6 +58,8 @@ class Start:
     lease_id: str
     dask_worker: str
     host: str
+    #: Its number; the engine knows it from the claim.
+    attempt: int = 0
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,17 @@ def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None
         _see_to_parents(session, links, now)
 
 
+def insert_alike(
+    session: Session, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    """Insert jobs without parents that are like one another but for their arguments; those there are left."""
+    row = _job_row(like, now)
+    names = ("kind", "queue", "meta", "tags", "priority", "state", "max_attempts", "unique_key", "batch_id")
+    shared = {name: row[name] for name in (*names, "track_id", "scheduled_at")}
+    texts = [json.dumps(each) for each in args]
+    session.execute(_sql("insert_alike"), {**shared, "now": now, "job_ids": list(job_ids), "args": texts})
+
+
 def _job_row(job: NewJob, now: datetime) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
@@ -162,10 +175,12 @@ def claim(
     lease_ids: Sequence[str],
     kind: str | None = None,
     turns: Mapping[str, int] | None = None,
+    families: bool | None = None,
 ) -> list[tuple[Job, str]]:
     """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node.
 
-    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn.
+    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn. `families`
+    says whether any job has parents, where that is known.
     """
     wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes)}
     if turns is None:
@@ -178,7 +193,7 @@ def claim(
     job_ids = [row["job_id"] for row in rows]
     chosen = {"lease_ids": list(lease_ids[: len(rows)]), "nodes": list(nodes[: len(rows)])}
     session.execute(_sql("claim"), {"job_ids": job_ids, **chosen})
-    parents = _parent_results(session, job_ids)
+    parents = _parent_results(session, job_ids, families)
     return [
         (
             Job(
@@ -196,42 +211,43 @@ def claim(
     ]
 
 
-def _parent_results(session: Session, job_ids: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+def _parent_results(
+    session: Session, job_ids: list[str], families: bool | None
+) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    if job_ids and _any_parents(session):
+    if any_parents(session) if families is None else families:
         for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": job_ids}):
             found.setdefault(job_id, {})[parent_id] = json.loads(result) if result else {}
     return found
 
 
-def _any_parents(session: Session) -> bool:
+def any_parents(session: Session) -> bool:
+    """Whether any job waits or waited for another."""
     return session.one(_sql("any_parents")) is not None
 
 
 def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> dict[str, int]:
-    """Count the starts; returns the attempt's number by lease id, of those that may go on."""
+    """Count the starts; returns the attempt's number by lease id, of those that may go on.
+
+    Raises
+    ------
+    HeldBack
+        Of several, one's lease is dead. A single one is left out of the answer.
+    """
     lease_ids = [start.lease_id for start in starts]
-    session.execute(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
-    rows = session.dicts(_sql("started"), {"lease_ids": lease_ids})
-    by_lease = {start.lease_id: start for start in starts}
-    session.insert(
-        "attempts",
-        ATTEMPT_COLUMNS,
-        [
-            {
-                **row,
-                "dask_worker": by_lease[row["lease_id"]].dask_worker,
-                "host": by_lease[row["lease_id"]].host,
-                "started_at": now,
-            }
-            for row in rows
-        ],
-    )
-    return {row["lease_id"]: row["attempt"] for row in rows}
+    ((counted,),) = session.rows(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
+    if counted < len(starts):
+        if len(starts) > 1:
+            raise HeldBack
+        return {}
+    session.insert("attempts", ATTEMPT_COLUMNS, [{**vars(start), "started_at": now} for start in starts])
+    return {start.lease_id: start.attempt for start in starts}
 
 
-def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Acknowledged]:
-    """Record how runs ended, and all that they made.
+def acknowledge(
+    session: Session, acks: Sequence[Ack], now: datetime, families: bool | None = None
+) -> list[Acknowledged]:
+    """Record how runs ended, and all that they made; `families`: as for `claim`.
 
     Raises
     ------
@@ -250,7 +266,7 @@ def acknowledge(session: Session, acks: Sequence[Ack], now: datetime) -> list[Ac
     _record_what_they_made(session, acks, now)
     completed = [ack.job_id for ack in acks if ack.state is State.COMPLETED]
     released: list[dict[str, Any]] = []
-    if completed and _any_parents(session):
+    if completed and (any_parents(session) if families is None else families):
         released = session.dicts(_sql("release_children"), {"job_ids": completed, "now": now})
     answers = []
     for ack in acks:
@@ -372,12 +388,17 @@ def executing(session: Session) -> list[dict[str, Any]]:
     return session.dicts(_sql("executing"))
 
 
-def counts(session: Session) -> dict[str, dict[str, int]]:
-    """Number of jobs by queue and state."""
+def counts_unfinished(session: Session) -> dict[str, dict[str, int]]:
+    """Number of unfinished jobs by queue and state."""
     found: dict[str, dict[str, int]] = {}
-    for queue, state, jobs in session.rows(_sql("counts")):
+    for queue, state, jobs in session.rows(_sql("counts_unfinished")):
         found.setdefault(queue, {})[state] = jobs
     return found
+
+
+def counts_finished(session: Session) -> list[tuple[str, str, int]]:
+    """Queue, state and number of jobs that ended."""
+    return [(queue, state, jobs) for queue, state, jobs in session.rows(_sql("counts_finished"))]
 
 
 def get_jobs(session: Session, job_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -89,7 +89,8 @@ class History:
                     continue
                 tags = tuple(str(metadata.get(name, "")) for name in metric.tags)
                 series = self._series.setdefault((metric, tags), _Series())
-                series.count += 1
+                # One event may tell of many.
+                series.count += int(value) if metric.measurement == "count" else 1
                 series.last = value * metric.factor
                 if metric.kind == "summary" and len(series.values) < _SAMPLED:
                     series.values.append(series.last)

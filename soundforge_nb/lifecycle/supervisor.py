@@ -19,6 +19,9 @@ from soundforge_nb.lifecycle.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 
+#: How often a loop is told again to end.
+_CANCEL_AGAIN_SECONDS = 0.5
+
 Restart = Literal["permanent", "transient", "temporary"]
 
 
@@ -177,7 +180,8 @@ class Supervisor:
         if service is None:
             return
         try:
-            await asyncio.wait_for(service.stop(), running.child.shutdown_seconds)
+            async with asyncio.timeout(running.child.shutdown_seconds):
+                await service.stop()
         except Exception:
             log.exception("%s did not stop cleanly", running.child.name)
 
@@ -254,8 +258,9 @@ async def _outcome(service: Service, doom: asyncio.Future[None]) -> BaseExceptio
             return life.exception()
         return doom.exception()
     finally:
-        if not life.done():
+        while not life.done():
+            # Again, where a cancel was swallowed on its way: a child that lives on must hold up nobody.
             life.cancel()
-            await asyncio.wait([life])
+            await asyncio.wait([life], timeout=_CANCEL_AGAIN_SECONDS)
         if not doom.done():
             doom.cancel()

@@ -11,9 +11,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import connect, jobs, memory, pipeline, ports, table
+from tests.benchmarks import connect, jobs, memory, pipeline, ports, rows, table
 
-BENCHMARKS = {"connect": connect, "jobs": jobs, "ports": ports, "memory": memory, "pipeline": pipeline}
+BENCHMARKS = {
+    "connect": connect,
+    "jobs": jobs,
+    "rows": rows,
+    "ports": ports,
+    "memory": memory,
+    "pipeline": pipeline,
+}
 
 
 def main(names: list[str]) -> int:

@@ -8,78 +8,126 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
+from typing import Any
 
 import psutil
 
 from tests.benchmarks import scripts
 from tests.benchmarks.table import Measurement
 
-JOBS, SINGLE = 1000, 200
-#: As many as a Dask worker has threads; beside it the default.
-MANY_SLOTS, DEFAULT_SLOTS = 32, 2
-_RESULTS = "SELECT epoch(max(completed_at)) AS ended, count(*) AS jobs FROM jobs WHERE state = 'completed'"
-_BEGAN = "SELECT job_id::VARCHAR AS job_id, (result->>'began')::DOUBLE AS began FROM jobs"
+JOBS, SINGLE, BULK = 5000, 200, 50_000
+#: Nearly as many as a Dask worker has threads; beside it the default.
+MANY_SLOTS, DEFAULT_SLOTS = 31, 2
+_KINDS = ", ".join(f"tests.benchmarks.noop:{name}" for name in ("Noop", "ChunkedNoop", "Elsewhere", "Spin"))
+_BEGAN = (
+    "SELECT job_id::VARCHAR AS job_id, (result->>'began')::DOUBLE AS began FROM jobs WHERE result IS NOT NULL"
+)
+
+
+@dataclass(frozen=True)
+class _Run:
+    rate: float
+    cpu_seconds: float
 
 
 def measure(folder: Path) -> list[Measurement]:
-    dask_rate, dask_cpu, dask_starts = _dask()
-    rate, cpu, _ = _forge(folder / "many", MANY_SLOTS, latency=False)
-    few_rate, few_cpu, starts = _forge(folder / "default", DEFAULT_SLOTS, latency=True)
-    submit = "Dask: submit"
-    return [
-        Measurement(f"durable no-op jobs, {MANY_SLOTS} slots", rate, "1/s", submit, dask_rate),
-        Measurement(
-            f"durable no-op jobs, {DEFAULT_SLOTS} slots (default)", few_rate, "1/s", submit, dask_rate
-        ),
-        Measurement(f"CPU a no-op job, {MANY_SLOTS} slots", 1e3 * cpu, "ms", submit, 1e3 * dask_cpu),
-        Measurement(f"CPU a no-op job, {DEFAULT_SLOTS} slots", 1e3 * few_cpu, "ms", submit, 1e3 * dask_cpu),
-        Measurement("from insert() to the start, p50", _at(starts, 50), "ms", submit, _at(dask_starts, 50)),
-        Measurement("from insert() to the start, p99", _at(starts, 99), "ms", submit, _at(dask_starts, 99)),
-    ]
+    dask, dask_starts = _dask()
+    submit = f"Dask: submit, {MANY_SLOTS} in flight"
+    found = []
+    with _forge(folder / "many", MANY_SLOTS) as (forge, application):
+        many, chunks = _run(forge, application, "noop"), _run(forge, application, "chunked_noop")
+        inserts = _insert(forge)
+    with _forge(folder / "default", DEFAULT_SLOTS) as (forge, application):
+        few = _run(forge, application, "noop", JOBS // 5)
+        starts = _single_starts(forge, "noop")
+        quiet = _single_starts(forge, "elsewhere")
+        (spinning,) = forge.insert("spin", [{}])
+        beside = _single_starts(forge, "elsewhere")
+        forge.cancel(spinning)
+    for name, run in ((f"{MANY_SLOTS} slots", many), ("in chunks", chunks), ("2 slots (default)", few)):
+        found += [
+            Measurement(f"durable no-op jobs, {name}", run.rate, "1/s", submit, dask.rate),
+            Measurement(
+                f"CPU a no-op job, {name}", 1e3 * run.cpu_seconds, "ms", submit, 1e3 * dask.cpu_seconds
+            ),
+        ]
+    found.append(Measurement(f"insert of {BULK:,} jobs", inserts, "1/s", submit, dask.rate))
+    for percent in (50, 99):
+        at, dask_at = _at(starts, percent), _at(dask_starts, percent)
+        found.append(Measurement(f"from insert() to the start, p{percent}", at, "ms", submit, dask_at))
+        found.append(
+            Measurement(
+                f"the same while another queue computes, p{percent}",
+                _at(beside, percent),
+                "ms",
+                "while none does",
+                _at(quiet, percent),
+            )
+        )
+    return found
 
 
 def _at(seconds: list[float], percent: int) -> float:
     return 1e3 * quantiles(seconds, n=100)[percent - 1]
 
 
-def _forge(folder: Path, slots: int, *, latency: bool) -> tuple[float, float, list[float]]:
-    """Jobs a second, CPU seconds a job, and seconds to the start of each single job."""
+@contextmanager
+def _forge(folder: Path, slots: int) -> Iterator[tuple[Any, psutil.Process]]:
     import soundforge_nb as sf
     from soundforge_nb.cluster.discovery import read_whereabouts
 
-    limits = {"analysis_limit": slots, "download_limit": 0, "processing_limit": 0}
-    forge = sf.connect(data_folder=folder, kinds="tests.benchmarks.noop:Noop", **limits)
+    limits = {"analysis_limit": slots, "download_limit": 1, "processing_limit": 0}
+    forge = sf.connect(data_folder=folder, kinds=_KINDS, **limits)
     with forge:
         whereabouts = read_whereabouts(forge.config.scheduler_file)
         assert whereabouts is not None
         application = psutil.Process(whereabouts.pid)
         forge.wait(forge.insert("noop", [{}] * 50))
-        cpu_before, begun = scripts.cpu_seconds(application), time.time()
-        ids = forge.insert("noop", [{}] * JOBS)
-        assert forge.wait(ids, 600), "the jobs did not end"
-        cpu = (scripts.cpu_seconds(application) - cpu_before) / JOBS
-        (row,) = forge.sql(_RESULTS).dicts()
-        assert row["jobs"] == JOBS + 50
-        starts = _single_starts(forge) if latency else []
+        yield forge, application
         forge.call("stop")
     application.wait(30)
-    return JOBS / (row["ended"] - begun), cpu, starts
 
 
-def _single_starts(forge: object) -> list[float]:
+def _run(forge: Any, application: psutil.Process, kind: str, jobs: int = JOBS) -> _Run:
+    """Jobs a second from their insertion to the last commit, and CPU seconds a job of all processes."""
+    cpu_before, begun = scripts.cpu_seconds(application), time.time()
+    ids = forge.insert(kind, [{}] * jobs)
+    assert forge.wait(ids, 600), "the jobs did not end"
+    cpu = (scripts.cpu_seconds(application) - cpu_before) / jobs
+    (row,) = forge.sql(
+        "SELECT epoch(max(completed_at)) AS ended, count(*) AS jobs FROM jobs"
+        f" WHERE state = 'completed' AND kind = '{kind}' AND inserted_at >= to_timestamp({begun})"
+    ).dicts()
+    assert row["jobs"] == jobs
+    return _Run(jobs / (row["ended"] - begun), cpu)
+
+
+def _insert(forge: Any) -> float:
+    """Jobs made durable a second, in calls of ten thousand; they wait for a day that does not come."""
+    begun = time.time()
+    forge.insert("noop", [{}] * BULK, scheduled_in_seconds=86_400)
+    return BULK / (time.time() - begun)
+
+
+def _single_starts(forge: Any, kind: str) -> list[float]:
+    """Seconds from insert() to the start of each of many single jobs."""
     inserted = {}
     for _ in range(SINGLE):
         begun = time.time()
-        (job_id,) = forge.insert("noop", [{}])  # type: ignore[attr-defined]
+        (job_id,) = forge.insert(kind, [{}])
         inserted[job_id] = begun
-        forge.wait([job_id])  # type: ignore[attr-defined]
-    began = {row["job_id"]: row["began"] for row in forge.sql(_BEGAN).dicts()}  # type: ignore[attr-defined]
+        forge.wait([job_id])
+    began = {row["job_id"]: row["began"] for row in forge.sql(_BEGAN).dicts()}
     return [began[job_id] - begun for job_id, begun in inserted.items()]
 
 
-def _dask() -> tuple[float, float, list[float]]:
+def _dask() -> tuple[_Run, list[float]]:
+    """Plain tasks, never more of them in flight than there are slots."""
     import distributed
 
     from tests.benchmarks.noop import began
@@ -90,7 +138,13 @@ def _dask() -> tuple[float, float, list[float]]:
         with distributed.Client(json.loads(process.stdout.readline())) as client:
             client.gather([client.submit(began, pure=False) for _ in range(50)])
             cpu_before, begun = scripts.cpu_seconds(cluster), time.time()
-            client.gather([client.submit(began, pure=False) for _ in range(JOBS)])
+            flying = distributed.as_completed([client.submit(began, pure=False) for _ in range(MANY_SLOTS)])
+            left = JOBS - MANY_SLOTS
+            for future in flying:
+                future.result()
+                if left:
+                    left -= 1
+                    flying.add(client.submit(began, pure=False))
             seconds = time.time() - begun
             cpu = (scripts.cpu_seconds(cluster) - cpu_before) / JOBS
             starts = []
@@ -98,4 +152,4 @@ def _dask() -> tuple[float, float, list[float]]:
                 begun = time.time()
                 starts.append(client.submit(began, pure=False).result() - begun)
         process.stdin.close()
-    return JOBS / seconds, cpu, starts
+    return _Run(JOBS / seconds, cpu), starts

@@ -29,3 +29,21 @@ class ChunkedNoop(Noop):
 def began() -> float:
     """The same for plain Dask."""
     return time.time()
+
+
+class Elsewhere(Noop):
+    """The same in another queue."""
+
+    name = "elsewhere"
+    queue = "download"
+
+
+class Spin(Noop):
+    """Computes in Python, in the Dask task itself: the worst neighbour there is."""
+
+    name = "spin"
+
+    def process(self, job: sf.Job, context: sf.Context) -> Any:
+        while not context.cancelled.is_set():
+            sum(range(1000))
+        return sf.Cancel("enough")

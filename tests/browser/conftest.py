@@ -5,6 +5,7 @@ Without chromium these tests are skipped and say so; with ``CI=true`` they fail.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.notebooks import write_notebook, write_songs
-from tests.browser.serve import Server, free_tcp_port
+from tests.browser.serve import Server, free_tcp_port, own_settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
+_TEMPLATES = ROOT / "soundforge_nb" / "dashboards" / "page"
 SCREENSHOTS = ROOT / "build" / "screenshots"
 #: Longer than anything here takes on a busy machine; nothing waits for it unless it is broken.
 PATIENCE_SECONDS = 60.0
@@ -119,7 +121,16 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     import soundforge_nb as sf
 
     folder = tmp_path_factory.mktemp("workplace")
-    with sf.connect(data_folder=folder / "data", linger_seconds=60) as forge:
+    (folder / "data").mkdir()
+    # Not as arguments: whoever starts the application again must start the same one.
+    (folder / "data" / "soundforge.toml").write_text('kinds = "performing:Perform"\nlinger_seconds = 60\n')
+    shutil.copy(Path(__file__).with_name("performing.py"), folder)
+    for name in ("dashboard.ipynb", "voila.json"):
+        shutil.copy(ROOT / "notebooks" / name, folder)
+    # As beside a notebook: the kind's module is importable from where the person works.
+    with contextlib.chdir(folder):
+        forge = sf.connect(data_folder=folder / "data")
+    with forge:
         yield Workplace(folder, forge)
         forge.call("stop")
 
@@ -131,6 +142,22 @@ class Workplace:
         self.folder = folder
         self.forge = forge
         self._made = 0
+
+    def environment(self) -> dict[str, str]:
+        """For programs of Jupyter's: none of the person's own settings, and our data folder and template."""
+        ours = {"SOUNDFORGE_DATA_FOLDER": str(self.folder / "data"), "JUPYTER_PATH": str(_TEMPLATES)}
+        return os.environ | own_settings(self.folder) | ours
+
+    def dashboard_notebook(self) -> str:
+        """A copy of the dashboard's notebook, for a kernel of its own; returns its name."""
+        self._made += 1
+        name = f"dashboard_{self._made}.ipynb"
+        shutil.copy(self.folder / "dashboard.ipynb", self.folder / name)
+        return name
+
+    def performance(self, title: str) -> Performance:
+        """A job that runs until it is told to end."""
+        return Performance(self, title)
 
     def notebook(self, *more: str, songs: int = 2, show: str = "batch") -> str:
         """Write a notebook that makes a batch and shows it; returns its name."""
@@ -150,6 +177,31 @@ class Workplace:
         return self.forge.batch(rows["id"][0])
 
 
+class Performance:
+    """A job of the kind `performing.Perform`, and the pipe that its child reads."""
+
+    def __init__(self, workplace: Workplace, title: str) -> None:
+        score = workplace.folder / f"{title}.score"
+        os.mkfifo(score)
+        # Also for reading: opening waits for nobody then, and the pipe outlives its reader.
+        self._pipe = os.open(score, os.O_RDWR)
+        self._forge = workplace.forge
+        (self.job_id,) = self._forge.insert("perform", [{"score": str(score), "title": title}])
+
+    def says(self, percent: int, message: str) -> None:
+        os.write(self._pipe, f"{percent} {message}\n".encode())
+
+    def ends(self) -> None:
+        self.says(100, "end")
+        os.close(self._pipe)
+
+    @property
+    def running(self) -> dict[str, Any] | None:
+        """What the application says of it while it runs."""
+        rows = self._forge.call("dashboard")["running"]
+        return next((row for row in rows if row["job_id"] == self.job_id), None)
+
+
 @pytest.fixture(scope="session")
 def lab_server(workplace: Workplace, browser: Browser) -> Iterator[str]:
     """A JupyterLab on the workplace's folder; gives its address."""
@@ -162,7 +214,7 @@ def lab_server(workplace: Workplace, browser: Browser) -> Iterator[str]:
     options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
     options += [f"--ServerApp.root_dir={workplace.folder}", "--allow-root", "--no-browser"]
     command = [sys.executable, "-m", "jupyterlab", "--expose-app-in-browser", *options]
-    server = Server(command, f"http://127.0.0.1:{port}", workplace.folder, {})
+    server = Server(command, f"http://127.0.0.1:{port}", workplace.folder, workplace.environment())
     try:
         server.wait("/api/status", PATIENCE_SECONDS)
         yield server.address
@@ -183,7 +235,7 @@ def voila_server(workplace: Workplace, browser: Browser) -> Iterator[str]:
     port = free_tcp_port()
     options = [f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser", "--token=", "--theme=dark"]
     command = [sys.executable, "-m", "voila", str(workplace.folder), *options]
-    server = Server(command, f"http://127.0.0.1:{port}", workplace.folder, {})
+    server = Server(command, f"http://127.0.0.1:{port}", workplace.folder, workplace.environment())
     try:
         server.wait("/voila/tree", PATIENCE_SECONDS)
         yield server.address

@@ -48,7 +48,7 @@ class Server:
         self._process = subprocess.Popen(
             command,
             cwd=folder,
-            env=os.environ | _own_settings(folder) | environment,
+            env=os.environ | own_settings(folder) | environment,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -78,7 +78,8 @@ class Server:
         self._log.close()
 
 
-def _own_settings(folder: Path) -> dict[str, str]:
+def own_settings(folder: Path) -> dict[str, str]:
+    """Folders for a Jupyter program that finds nothing of the person's there."""
     names = (
         "JUPYTER_CONFIG_DIR",
         "JUPYTER_DATA_DIR",

@@ -19,9 +19,4 @@ def test_a_page(
     assert page.locator(".sf img").count() == 0
     assert serious_faults(page, ".sf") == []
     screenshot(page, "voila-finished-dark")
-    # Voilà's own template asks a stranger for icons; nothing of ours needs them.
-    assert all("fontawesome" in address for address in watched.away)
-    refused = len(watched.away)
-    assert [error for error in watched.errors if "net::ERR_FAILED" not in error] == []
-    assert len(watched.errors) <= refused
-    assert watched.dialogs == []
+    watched.assert_clean()

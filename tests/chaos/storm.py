@@ -140,7 +140,7 @@ class Storm:
         if phase == "inserting":
             return self.flow.inserting.wait(10)
         if phase == "writing stems":
-            self._separate_more()
+            patiently(self._separate_more)
         fits = {
             "claimed": lambda body: body.get("state") == "available",
             "started": lambda body: body.get("state") == "executing",
@@ -158,13 +158,13 @@ class Storm:
 
     def _separate_more(self) -> None:
         """Real separations: each asks for other parameters, so that none is there already."""
-        running = [batch for batch in self.batches if patiently(batch.snapshot)["state"] != "finished"]
-        if len(running) < 2 and self._songs:
+        separating = self.forge.sql(
+            "SELECT 1 FROM jobs WHERE kind = 'separate_stems' AND state IN ('available', 'executing')"
+        )
+        if len(separating) < 2:
             song = self._songs[len(self.batches) % len(self._songs)]
             options = {"model": "demo", "overlap": round(0.1 + 0.001 * len(self.batches), 3)}
-            self.batches.append(
-                patiently(lambda: self.forge.process(song, separate=options, analyze="energy"))
-            )
+            self.batches.append(self.forge.process(song, separate=options, analyze="energy"))
 
     def _ask_to_stop(self) -> None:
         with contextlib.suppress(SoundforgeError):

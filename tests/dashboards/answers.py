@@ -23,7 +23,7 @@ def empty(**parts: Any) -> dict[str, Any]:
         "version": "0.1.0",
         "data_folder": "/home/me/.local/share/soundforge_nb",
         "sequence": 1,
-        "queues": [_queue("download", 3), _queue("processing", 2), _queue("analysis", 2)],
+        "queues": [queue("download", 3), queue("processing", 2), queue("analysis", 2)],
         "running": [],
         "pipelines": [],
         "pipelines_total": 0,
@@ -33,6 +33,7 @@ def empty(**parts: Any) -> dict[str, Any]:
         "actions": ALL_ACTIONS,
         "tab": "jobs",
         "read_only": False,
+        "reconnected_at": None,
         "revision": 0,
     } | parts
 
@@ -47,18 +48,18 @@ def busy(**parts: Any) -> dict[str, Any]:
     return (
         empty(
             queues=[
-                _queue("download", 3, paused=True),
-                _queue("processing", 2, 1, waves, executing=1, available=12, retryable=1, completed=4012),
-                _queue("analysis", 2, 1, waves[::-1], executing=1, completed=5936, discarded=1),
+                queue("download", 3, paused=True),
+                queue("processing", 2, 1, waves, executing=1, available=12, retryable=1, completed=4012),
+                queue("analysis", 2, 1, waves[::-1], executing=1, completed=5936, discarded=1),
             ],
             running=running,
             pipelines=[
-                _track(
+                track(
                     "t1", "Late Bloomer", separate_stems=("executing", 62), analyze_track=("completed", 100)
                 ),
-                _track("t2", EVIL, separate_stems=("available", 0), analyze_track=("executing", 8)),
-                _track("t3", "Kite", separate_stems=("available", 0), analyze_track=("discarded", 40)),
-                _track("t4", "Ångström", separate_stems=("retryable", 0), analyze_track=("completed", 100)),
+                track("t2", EVIL, separate_stems=("available", 0), analyze_track=("executing", 8)),
+                track("t3", "Kite", separate_stems=("available", 0), analyze_track=("discarded", 40)),
+                track("t4", "Ångström", separate_stems=("retryable", 0), analyze_track=("completed", 100)),
             ],
             pipelines_total=13,
             dask_workers=[_dask_worker({"processing": 1, "analysis": 1})],
@@ -111,7 +112,7 @@ def history_row(number: int) -> dict[str, Any]:
         "kind": "separate_stems" if number % 3 else "analyze_track",
         "queue": "processing" if number % 3 else "analysis",
         "state": state,
-        "attempt": 1,
+        "attempt": 0 if state in ("available", "scheduled") else 1,
         "max_attempts": 3,
         "progress": 62 if state == "executing" else 100 * (state == "completed"),
         "message": "",
@@ -201,7 +202,7 @@ def history(label: str = "dashboard", points: int = 120) -> dict[str, Any]:
     }
 
 
-def _queue(
+def queue(
     name: str, limit: int, running: int = 0, ended: list[int] | None = None, paused: bool = False, **jobs: int
 ) -> dict[str, Any]:
     return {
@@ -215,7 +216,7 @@ def _queue(
     }
 
 
-def _track(track_id: str, title: str, **steps: tuple[str, int]) -> dict[str, Any]:
+def track(track_id: str, title: str, **steps: tuple[str, int]) -> dict[str, Any]:
     told = [
         {"kind": kind, "job_id": f"{track_id}-{kind}", "state": state, "progress": progress}
         for kind, (state, progress) in steps.items()

@@ -140,7 +140,7 @@ def make_feed(source: FakeSource, sent: Sent) -> Iterator[Callable[[Pace], Feed]
 
     yield make
     for feed in made:
-        _end(feed)
+        end_feed(feed)
 
 
 @pytest.fixture
@@ -153,11 +153,12 @@ def view(source: FakeSource, sent: Sent, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(BatchView, "send", lambda self, content, buffers=None: sent(content))
     made = BatchView(source, pace=QUICK)
     yield made
-    _end(made.feed)
+    end_feed(made.feed)
     made.close()
 
 
-def _end(feed: Feed) -> None:
+def end_feed(feed: Feed) -> None:
+    """Let all its views leave, and wait for its end."""
     for view in list(feed._viewers._heard):
         feed.left(view)
     thread = feed._thread

@@ -14,7 +14,8 @@ STATIC = sorted((ROOT / "soundforge_nb/dashboards/static").iterdir())
 def test_a_wheel_without_one_of_them_fails_to_build() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    assert sorted(forced) == [str(file.relative_to(ROOT)) for file in STATIC]
+    page = ["notebooks/dashboard.ipynb", "notebooks/voila.json"]
+    assert sorted(forced) == [*page, *(str(file.relative_to(ROOT)) for file in STATIC)]
 
 
 @pytest.mark.parametrize("file", STATIC, ids=lambda file: file.name)

@@ -159,6 +159,20 @@ def test_an_application_that_does_not_answer_is_told_by_the_pulse(
     sent.next("snapshot")
 
 
+def test_an_answer_that_is_missing_is_told_unasked(
+    make_feed: Callable[[Pace], Feed], source: FakeSource, sent: Sent
+) -> None:
+    feed = make_feed(replace(QUICK, unanswered=0.02))
+    feed.heard("view", 0)
+    sent.next("snapshot")
+    source.gate.clear()
+    feed.look()
+    waits = [sent.next("pulse")["unanswered_seconds"] for _ in range(12)]
+    assert waits[-1] > waits[0], "it does not say for how long"
+    source.gate.set()
+    feed.left("view")
+
+
 def test_looking_takes_a_quarter_of_the_time_at_most(
     make_feed: Callable[[Pace], Feed], source: FakeSource, sent: Sent
 ) -> None:

@@ -288,7 +288,7 @@ def test_an_end_waits_for_a_store_that_is_opened_again(in_house: Any) -> None:
 
 def test_a_store_that_stays_away_spends_no_attempt(in_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(house: Any) -> None:
-        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", (0.0, 0.0))
+        monkeypatch.setattr("soundforge_nb.jobs.runs.REPEAT_SECONDS", (0.0, 0.0))
         job = await house.running()
         await house.store.stop()
         with pytest.raises(SoundforgeError, match="closed"):
@@ -307,8 +307,8 @@ def test_an_end_waits_for_room_on_the_disk(in_house: Any, monkeypatch: pytest.Mo
     """What was computed while nobody made room is not computed again."""
 
     async def test(house: Any) -> None:
-        monkeypatch.setattr("soundforge_nb.jobs.engine.FULL_SECONDS", 0.0)
-        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", ())
+        monkeypatch.setattr("soundforge_nb.jobs.runs.FULL_SECONDS", 0.0)
+        monkeypatch.setattr("soundforge_nb.jobs.runs.REPEAT_SECONDS", ())
         job = await house.running()
         write, refusals = house.store.write, []
 
@@ -547,5 +547,25 @@ def test_a_kind_nobody_knows_ends_in_a_sentence(in_house: Any) -> None:
         row = await house.row(job)
         assert row["state"] == "retryable"
         assert "No kind of job is named 'plain' here" in row["error"]["message"]
+
+    in_house(test)
+
+
+def test_the_wait_before_a_retry_grows_with_faults_and_not_with_rescues(in_house: Any) -> None:
+    async def test(house: Any) -> None:
+        for options in ({}, {"max_attempts": 5}):
+            new = await house.insert(**options)
+            for _ in range(3):
+                job = await house.claim()
+                await house.start(job)
+                await house.engine.lost(job.lease_id, "its node died")
+            job = await house.claim()
+            await house.start(job)
+            await house.finish(job, Retry(plain_error("It fell.")))
+            row = await house.row(new)
+            assert row["attempt"] == 4
+            # The kind's wait after a first fault.
+            assert (row["scheduled_at"] - house.clock.now()).total_seconds() == 10.0
+            await house.engine.cancel([new.job_id], "enough")
 
     in_house(test)

@@ -215,7 +215,7 @@ def test_it_takes_up_what_executes_without_a_lease(in_house: Any) -> None:
 def test_its_loop_outlives_the_store_s_absence(in_house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(house: Any) -> None:
         monkeypatch.setattr("soundforge_nb.jobs.lifeline.TICK_SECONDS", 0.001)
-        monkeypatch.setattr("soundforge_nb.jobs.engine.REPEAT_SECONDS", (0.0,))
+        monkeypatch.setattr("soundforge_nb.jobs.runs.REPEAT_SECONDS", (0.0,))
         job = await house.running()
         life = asyncio.create_task(Lifeline(house.engine).run())
         await house.store.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -266,3 +267,28 @@ def test_a_stop_during_a_restart_lets_go_of_what_was_half_started() -> None:
         assert log == ["starts", "stops", "starts", "stops"]
 
     run(test)
+
+
+def test_a_child_that_swallows_a_cancel_is_told_again() -> None:
+    """In Python 3.11 `asyncio.wait_for` swallows a cancel that comes together with what it waits for."""
+    lives: list[int] = []
+
+    class Deaf(Service):
+        async def run(self) -> None:
+            lives.append(len(lives))
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+
+    async def live() -> None:
+        supervisor = Supervisor([Child("deaf", Deaf)])
+        await supervisor.start()
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            supervisor.kill("deaf")
+            while len(lives) < 2:
+                await asyncio.sleep(0.01)
+            await supervisor.stop()
+
+    asyncio.run(live())
+    assert lives == [0, 1]

@@ -1,25 +1,18 @@
 // The buttons. Where work would be lost, a question stands between the click and the deed.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { counted } from "../shared/format";
-import { Question } from "../shared/question";
+import { Question, useAsking } from "../shared/question";
 import type { BatchState } from "./messages";
 import type { Session } from "./session";
 
 export function Actions({ session, state }: { readonly session: Session; readonly state: BatchState }) {
-  const [asking, setAsking] = useState(false);
-  const cancelButton = useRef<HTMLButtonElement>(null);
-  const wasAsking = useRef(false);
+  const { asking, ask, settle, button } = useAsking();
   const { pending } = session.shown;
   const finished = state.state === "finished";
 
   useEffect(() => {
-    if (finished) setAsking(false);
+    if (finished) settle();
   }, [finished]);
-  useLayoutEffect(() => {
-    // Whoever came by keyboard goes on where they were.
-    if (wasAsking.current && !asking) cancelButton.current?.focus();
-    wasAsking.current = asking;
-  }, [asking]);
 
   if (asking && !finished) {
     return (
@@ -28,9 +21,9 @@ export function Actions({ session, state }: { readonly session: Session; readonl
         text={`Stop ${counted(state.inputs.under_way, "unfinished track")}? What is half done is lost.`}
         no="Keep going"
         yes="Cancel them"
-        onNo={() => setAsking(false)}
+        onNo={settle}
         onYes={() => {
-          setAsking(false);
+          settle();
           session.act("cancel");
         }}
       />
@@ -47,9 +40,9 @@ export function Actions({ session, state }: { readonly session: Session; readonl
         <button
           type="button"
           class="sf-button"
-          ref={cancelButton}
+          ref={button}
           disabled={pending !== null}
-          onClick={() => setAsking(true)}
+          onClick={ask}
         >
           {pending === "cancel" ? "Cancelling…" : "Cancel"}
         </button>

@@ -10,7 +10,8 @@ import type { Session } from "./session";
 import { isEmpty } from "./words";
 
 export const ROW_PX = 30;
-const LIST_PX = 390;
+const LIST_PX = 450;
+const FEWEST = 6;
 const BEYOND = 6;
 /** Browsers draw nothing beyond some ten million pixels. */
 const LARGEST_PX = 8_000_000;
@@ -44,28 +45,35 @@ export const History = memo(function History(props: {
     if (props.connected) pages.outdate();
   }, [pages, props.revision, props.states, props.connected]);
   const { found } = pages;
+  const nothingAtAll = isEmpty(props.states);
   return (
     <section class="sf-section sf-history" aria-label="All jobs">
       <h3 class="sf-title">
         Jobs <span class="sf-quiet">{found.total === null ? "" : found.total.toLocaleString("en")}</span>
       </h3>
-      <FilterBar
+      {!(nothingAtAll && filters === NO_FILTERS) && <FilterBar
         filters={filters}
         states={props.states}
         queues={props.queues}
         kinds={found.kinds}
         tags={found.tags}
         onFilter={props.onFilter}
-      />
+      />}
       {found.refused !== null && <p class="sf-trouble">{found.refused}</p>}
       {found.total === 0 ? (
-        <Nothing filters={filters} nothingAtAll={isEmpty({ states: props.states } as DashboardState)} onFilter={props.onFilter} />
+        <Nothing filters={filters} nothingAtAll={nothingAtAll} onFilter={props.onFilter} />
       ) : (
         <List pages={pages} {...props} />
       )}
     </section>
   );
 });
+
+/** A short list takes little room, but not so little that the first few jobs move what is below; beside a job
+    it takes all, for that is as high as the list. */
+function listPx(total: number, beside: boolean): number {
+  return beside ? LIST_PX : Math.min(LIST_PX, Math.max(FEWEST, total) * ROW_PX);
+}
 
 function Nothing(props: {
   readonly filters: Filters;
@@ -157,8 +165,8 @@ function List(props: {
         role="listbox"
         tabIndex={0}
         aria-label="Jobs, the newest first"
-        aria-activedescendant={total > 0 && active >= firstSeen && active <= lastSeen ? `sf-row-${active}` : undefined}
-        style={{ maxHeight: `${LIST_PX}px` }}
+        aria-activedescendant={total > 0 && active >= firstSeen && active <= lastSeen ? `${props.session.id}-row-${active}` : undefined}
+        style={{ height: `${listPx(total, props.opened !== null)}px` }}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={onKey}
       >
@@ -169,6 +177,7 @@ function List(props: {
             return (
               <HistoryRow
                 key={position}
+                id={`${props.session.id}-row-${position}`}
                 position={position}
                 total={total}
                 job={job}

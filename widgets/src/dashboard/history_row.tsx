@@ -17,6 +17,7 @@ export const COLUMNS = [
 ] as const;
 
 export function HistoryRow(props: {
+  readonly id: string;
   readonly position: number;
   readonly total: number;
   readonly job: Job | undefined;
@@ -29,7 +30,7 @@ export function HistoryRow(props: {
   const { job, position } = props;
   return (
     <div
-      id={`sf-row-${position}`}
+      id={props.id}
       class={`sf-row${props.active ? " sf-row-active" : ""}${props.opened ? " sf-row-opened" : ""}`}
       role="option"
       aria-selected={props.opened}

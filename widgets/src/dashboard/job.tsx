@@ -1,12 +1,14 @@
 // One job in full: what it was asked, each attempt with its error, what it waited for and what waits for it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { exact, shortName, span } from "../shared/format";
-import { Question } from "../shared/question";
+import { clock, exact, sameDay, shortName, span } from "../shared/format";
+import { Question, useAsking } from "../shared/question";
 import type { Attempt, JobDetail, Relative } from "./messages";
 import type { Session } from "./session";
 import { StateMark } from "./state";
 import { jobName, kindName } from "./words";
 
+/** As much as stands beside its name. */
+const SHORT = 48;
 const UNFINISHED = new Set(["available", "scheduled", "executing", "retryable"]);
 
 export function JobPanel(props: {
@@ -72,10 +74,11 @@ function Whole(props: {
         <StateMark state={job.state} /> <span class="sf-quiet">{kindName(job.kind)} · queue {job.queue} · try {job.attempt} of {job.max_attempts} · priority {job.priority}</span>
       </p>
       <JobActions session={props.session} job={job} actions={props.actions} />
-      {job.error !== null && <p class="sf-fault">{job.error}</p>}
+      {/* The last attempt tells it already. */}
+      {job.error !== null && job.error !== job.attempts.at(-1)?.error && <p class="sf-fault">{job.error}</p>}
       {track !== null && (
         <p>
-          Track <button type="button" class="sf-link" onClick={() => props.onWords(track)}>{track}</button>
+          <span class="sf-quiet">Track</span> <button type="button" class="sf-link" onClick={() => props.onWords(track)}>{track}</button>
         </p>
       )}
       <Timeline job={job} />
@@ -96,7 +99,7 @@ function Whole(props: {
 
 function JobActions(props: { readonly session: Session; readonly job: JobDetail; readonly actions: readonly string[] }) {
   const { session, job, actions } = props;
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, settle, button } = useAsking();
   const act = (action: "cancel" | "retry" | "run_now") => session.act(action, [job.job_id]);
   const may = {
     cancel: actions.includes("cancel") && UNFINISHED.has(job.state),
@@ -110,9 +113,9 @@ function JobActions(props: { readonly session: Session; readonly job: JobDetail;
         text="Stop this job? What it has done so far is lost, and what waits for it is cancelled too."
         no="Keep going"
         yes="Cancel it"
-        onNo={() => setAsking(false)}
+        onNo={settle}
         onYes={() => {
-          setAsking(false);
+          settle();
           act("cancel");
         }}
       />
@@ -132,7 +135,7 @@ function JobActions(props: { readonly session: Session; readonly job: JobDetail;
         </button>
       )}
       {may.cancel && (
-        <button type="button" class="sf-button sf-small" onClick={() => setAsking(true)}>
+        <button type="button" class="sf-button sf-small" ref={button} onClick={ask}>
           Cancel job
         </button>
       )}
@@ -155,8 +158,11 @@ function Timeline({ job }: { readonly job: JobDetail }) {
         const before = moments[position - 1]?.[1];
         return (
           <li key={what}>
-            {what} <time class="sf-quiet" dateTime={new Date(at * 1000).toISOString()}>{exact(at)}</time>
-            {before !== undefined && <span class="sf-quiet"> · after {span(at - before)}</span>}
+            <span>{what}</span>
+            <time class="sf-quiet" dateTime={new Date(at * 1000).toISOString()} title={exact(at)}>
+              {before !== undefined && sameDay(before, at) ? clock(at) : exact(at)}
+            </time>
+            <span class="sf-quiet sf-number">{before === undefined ? "" : `+ ${span(at - before)}`}</span>
           </li>
         );
       })}
@@ -178,11 +184,15 @@ function OneAttempt({ attempt, open }: { readonly attempt: Attempt; readonly ope
       {attempt.details.map(({ name, text }) => (
         <div key={name} class="sf-said">
           <span class="sf-quiet">{name}</span>
-          <pre tabIndex={0} aria-label={name}>{text}</pre>
+          {isShort(text) ? <code>{text}</code> : <pre tabIndex={0} aria-label={name}>{text}</pre>}
         </div>
       ))}
     </details>
   );
+}
+
+function isShort(text: string): boolean {
+  return text.length <= SHORT && !text.includes("\n");
 }
 
 function Fold(props: { readonly title: string; readonly text: string }) {

@@ -92,6 +92,8 @@ const parts = {
   }),
   running_more: count,
   tracks_more: count,
+  /** When the connection to the application last came back after a loss. */
+  reconnected_at: orNull(number),
   /** Grows with every change of a job that is more than progress. */
   revision: count,
   measured_at: number,

@@ -51,6 +51,7 @@ const OneQueue = memo(function OneQueue(props: {
     <tr data-queue={queue.queue} data-paused={queue.paused}>
       <th scope="row">
         {queue.queue}
+        {queue.paused && " "}
         {queue.paused && <span class="sf-badge">paused</span>}
       </th>
       <td>

@@ -1,9 +1,8 @@
 // What runs now. Names and messages are strangers' text: text, never markup.
-import { useState } from "preact/hooks";
 import { ProgressBar } from "../shared/bar";
 import { counted, duration } from "../shared/format";
 import { memo } from "../shared/memo";
-import { Question } from "../shared/question";
+import { Question, useAsking } from "../shared/question";
 import { useKernelTime } from "./hooks";
 import type { Running } from "./messages";
 import type { Session } from "./session";
@@ -24,7 +23,7 @@ export const RunningJobs = memo(function RunningJobs(props: {
         Running now <span class="sf-quiet">{total > 0 ? total.toLocaleString("en") : ""}</span>
       </h3>
       {total === 0 && <p class="sf-quiet">Nothing runs at the moment.</p>}
-      <ul class="sf-list">
+      <ul class="sf-list sf-runs" tabIndex={total > 0 ? 0 : undefined} aria-label="Running jobs">
         {props.running.map((job) => (
           <OneJob key={job.job_id} job={job} now={now} session={props.session} mayCancel={props.mayCancel} onOpen={props.onOpen} />
         ))}
@@ -42,7 +41,7 @@ function OneJob(props: {
   readonly onOpen: (jobId: string) => void;
 }) {
   const { job, session } = props;
-  const [asking, setAsking] = useState(false);
+  const { asking, ask, settle, button } = useAsking();
   const name = jobName(job);
   const doing = [job.attempt > 1 ? `Attempt ${job.attempt}` : "", job.cancelling ? "being cancelled" : job.message];
   const where = [job.pid === null ? "" : `pid ${job.pid}`, job.memory_mb === null ? "" : `${job.memory_mb.toLocaleString("en")} MB`];
@@ -64,7 +63,7 @@ function OneJob(props: {
         {where.filter(Boolean).join(" · ")}
       </span>
       {props.mayCancel && (
-        <button type="button" class="sf-button sf-small sf-run-cancel" aria-label={`Cancel ${name}`} disabled={job.cancelling || asking} onClick={() => setAsking(true)}>
+        <button type="button" class="sf-button sf-small sf-run-cancel" aria-label={`Cancel ${name}`} ref={button} disabled={job.cancelling} aria-expanded={asking} onClick={ask}>
           Cancel
         </button>
       )}
@@ -74,9 +73,9 @@ function OneJob(props: {
           text="Stop this job? What it has done so far is lost, and what waits for it is cancelled too."
           no="Keep going"
           yes="Cancel it"
-          onNo={() => setAsking(false)}
+          onNo={settle}
           onYes={() => {
-            setAsking(false);
+            settle();
             session.act("cancel", [job.job_id]);
           }}
         />

@@ -42,6 +42,11 @@ export class Session extends Shows<Shown> {
     this.#channel = new Channel(model, hooks, timing);
   }
 
+  /** Tells the parts of this view apart from those of another one on the same page. */
+  get id(): string {
+    return this.#channel.view;
+  }
+
   open(): void {
     this.#channel.open();
   }

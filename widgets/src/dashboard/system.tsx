@@ -27,7 +27,7 @@ export const SystemPanel = memo(function SystemPanel(props: {
                 <th scope="col">Service</th>
                 <th scope="col">State</th>
                 <th scope="col" class="sf-number">Restarts</th>
-                <th scope="col" class="sf-number">Up</th>
+                <th scope="col" class="sf-number sf-roomy">Up</th>
                 <th scope="col">Last reason</th>
               </tr>
             </thead>
@@ -36,10 +36,11 @@ export const SystemPanel = memo(function SystemPanel(props: {
                 <tr key={child.name} data-child={child.name}>
                   <th scope="row">{child.name}</th>
                   <td>
-                    <span class={`sf-state-key ${child.state === "running" ? "sf-is-completed" : "sf-is-retryable"}`} aria-hidden="true" /> {child.state}
+                    <span class={`sf-state-key ${child.state === "running" ? "sf-is-completed" : "sf-is-retryable"}`} aria-hidden="true" />
+                    {child.state}
                   </td>
                   <td class={`sf-number${child.restarts > 0 ? "" : " sf-zero"}`}>{child.restarts}</td>
-                  <td class="sf-number">
+                  <td class="sf-number sf-roomy">
                     <Since at={child.since} now={now} />
                   </td>
                   <td class="sf-reason">{child.last_reason}</td>

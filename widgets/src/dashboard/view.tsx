@@ -1,7 +1,8 @@
 // The dashboard, from the top.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { History, NO_FILTERS } from "./history";
 import { useShown } from "../shared/shown";
+import { useKernelTime } from "./hooks";
 import { JobPanel } from "./job";
 import { TABS, type DashboardState, type Filters, type Tab } from "./messages";
 import { MetricsPanel } from "./metrics";
@@ -10,7 +11,7 @@ import { RunningJobs } from "./running";
 import type { Session, Shown } from "./session";
 import { SystemPanel } from "./system";
 import { Tracks } from "./tracks";
-import { headline, trouble } from "./words";
+import { headline, returned, trouble } from "./words";
 
 const TAB_NAMES: Readonly<Record<Tab, string>> = { jobs: "Jobs", metrics: "Metrics", system: "System" };
 
@@ -44,7 +45,12 @@ function Loaded(props: {
 }) {
   const { session, shown, state } = props;
   const [chosen, setChosen] = useState<Tab | null>(null);
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
   const tab = chosen ?? state.tab;
+  const showDiscarded = () => {
+    setChosen("jobs");
+    setFilters({ ...NO_FILTERS, states: ["discarded"] });
+  };
   return (
     <>
       <header class="sf-head">
@@ -54,10 +60,15 @@ function Loaded(props: {
         </span>
         <div class="sf-headline">
           <strong>{headline(state)}</strong>
-          {state.states.discarded > 0 && <span class="sf-failed-count">{state.states.discarded.toLocaleString("en")} discarded</span>}
+          {state.states.discarded > 0 && (
+            <button type="button" class="sf-link sf-failed-count" onClick={showDiscarded}>
+              {state.states.discarded.toLocaleString("en")} discarded
+            </button>
+          )}
+          {state.reconnected_at !== null && <Returned session={session} at={state.reconnected_at} />}
           {state.read_only && <span class="sf-badge">read-only</span>}
         </div>
-        <Tabs tab={tab} onTab={setChosen} />
+        <Tabs id={session.id} tab={tab} onTab={setChosen} />
       </header>
       {props.trouble !== null && <p class="sf-trouble">{props.trouble}</p>}
       {shown.told !== null && (
@@ -68,8 +79,10 @@ function Loaded(props: {
           </button>
         </p>
       )}
-      <div role="tabpanel" id={`sf-panel-${tab}`} aria-labelledby={`sf-tab-${tab}`} class="sf-panel">
-        {tab === "jobs" && <JobsPanel session={session} state={state} connected={props.trouble === null} />}
+      <div role="tabpanel" id={`${session.id}-panel`} aria-labelledby={`${session.id}-tab-${tab}`} class="sf-panel">
+        {tab === "jobs" && (
+          <JobsPanel session={session} state={state} connected={props.trouble === null} filters={filters} onFilter={setFilters} />
+        )}
         {tab === "metrics" && <MetricsPanel session={session} measuredAt={state.measured_at} />}
         {tab === "system" && (
           <SystemPanel
@@ -85,14 +98,20 @@ function Loaded(props: {
   );
 }
 
-function Tabs(props: { readonly tab: Tab; readonly onTab: (tab: Tab) => void }) {
+/** The application was away: jobs that ran were begun anew, so it is worth knowing for a while. */
+function Returned(props: { readonly session: Session; readonly at: number }) {
+  const words = returned(props.at, useKernelTime(props.session));
+  return words === "" ? null : <span class="sf-quiet sf-returned">{words}</span>;
+}
+
+function Tabs(props: { readonly id: string; readonly tab: Tab; readonly onTab: (tab: Tab) => void }) {
   const list = useRef<HTMLDivElement>(null);
   const onKey = (event: KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? TABS.length - 1 : 0;
     if (step === 0) return;
     const next = TABS[(TABS.indexOf(props.tab) + step) % TABS.length] ?? "jobs";
     props.onTab(next);
-    list.current?.querySelector<HTMLElement>(`#sf-tab-${next}`)?.focus();
+    list.current?.querySelector<HTMLElement>(`#${props.id}-tab-${next}`)?.focus();
   };
   return (
     <div class="sf-tabs" role="tablist" aria-label="Parts of the dashboard" ref={list} onKeyDown={onKey}>
@@ -101,10 +120,10 @@ function Tabs(props: { readonly tab: Tab; readonly onTab: (tab: Tab) => void }) 
           key={name}
           type="button"
           role="tab"
-          id={`sf-tab-${name}`}
+          id={`${props.id}-tab-${name}`}
           class="sf-tab"
           aria-selected={name === props.tab}
-          aria-controls={name === props.tab ? `sf-panel-${name}` : undefined}
+          aria-controls={name === props.tab ? `${props.id}-panel` : undefined}
           tabIndex={name === props.tab ? 0 : -1}
           onClick={() => props.onTab(name)}
         >
@@ -115,10 +134,28 @@ function Tabs(props: { readonly tab: Tab; readonly onTab: (tab: Tab) => void }) 
   );
 }
 
-function JobsPanel(props: { readonly session: Session; readonly state: DashboardState; readonly connected: boolean }) {
-  const { session, state } = props;
-  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+function JobsPanel(props: {
+  readonly session: Session;
+  readonly state: DashboardState;
+  readonly connected: boolean;
+  readonly filters: Filters;
+  readonly onFilter: (filters: Filters) => void;
+}) {
+  const { session, state, filters, onFilter } = props;
   const [opened, setOpened] = useState<string | null>(null);
+  const cameFrom = useRef<Element | null>(null);
+  // The same one at each drawing, so that what did not change is not drawn again.
+  const open = useCallback((jobId: string) => {
+    setOpened((before) => {
+      if (before === null) cameFrom.current = document.activeElement;
+      return jobId;
+    });
+  }, []);
+  const close = () => {
+    setOpened(null);
+    // Whoever came by keyboard goes on where they were.
+    if (cameFrom.current instanceof HTMLElement) cameFrom.current.focus();
+  };
   const names = state.queues.map((queue) => queue.queue).join("\n");
   const queues = useMemo(() => (names === "" ? [] : names.split("\n")), [names]);
   return (
@@ -130,7 +167,7 @@ function JobsPanel(props: { readonly session: Session; readonly state: Dashboard
           running={state.running}
           more={state.running_more}
           mayCancel={state.actions.includes("cancel")}
-          onOpen={setOpened}
+          onOpen={open}
         />
         <Tracks tracks={state.tracks} more={state.tracks_more} />
       </div>
@@ -144,8 +181,8 @@ function JobsPanel(props: { readonly session: Session; readonly state: Dashboard
           connected={props.connected}
           filters={filters}
           opened={opened}
-          onFilter={setFilters}
-          onOpen={setOpened}
+          onFilter={onFilter}
+          onOpen={open}
         />
         {opened !== null && (
           <JobPanel
@@ -153,9 +190,9 @@ function JobsPanel(props: { readonly session: Session; readonly state: Dashboard
             jobId={opened}
             revision={state.revision}
             actions={state.actions}
-            onOpen={setOpened}
-            onWords={(words) => setFilters({ ...NO_FILTERS, words })}
-            onClose={() => setOpened(null)}
+            onOpen={open}
+            onWords={(words) => onFilter({ ...NO_FILTERS, words })}
+            onClose={close}
           />
         )}
       </div>

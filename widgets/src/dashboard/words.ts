@@ -1,5 +1,5 @@
 // What the view says, so that the screen and a screen reader say the same.
-import { duration, shortName } from "../shared/format";
+import { ago, duration, shortName } from "../shared/format";
 import type { DashboardState, JobState, Queue } from "./messages";
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -35,13 +35,24 @@ export function headline({ states }: DashboardState): string {
   return told.join(", ");
 }
 
-export function isEmpty({ states }: DashboardState): boolean {
+export function isEmpty(states: DashboardState["states"]): boolean {
   return Object.values(states).every((jobs) => jobs === 0);
 }
 
 export function queueSentence(queue: Queue): string {
   const paused = queue.paused ? ", paused" : "";
   return `${queue.running} of ${queue.slots} running, ${queue.waiting} waiting${paused}`;
+}
+
+/** An answer that takes longer than this is said to be missing. */
+const UNANSWERED_SECONDS = 2;
+/** So long it is said that the connection was lost and came back. */
+const REMEMBERED_SECONDS = 60;
+
+/** That the application was away not long ago, or nothing. */
+export function returned(reconnectedAt: number | null, now: number): string {
+  if (reconnectedAt === null || now - reconnectedAt > REMEMBERED_SECONDS) return "";
+  return `connected again ${ago(Math.max(0, now - reconnectedAt))}`;
 }
 
 /** What stands between the view and the truth, or null. */
@@ -56,7 +67,7 @@ export function trouble(
   if (lost !== null) {
     return `Connection lost. ${lost.sentence} What is shown is old; trying again every ${duration(Math.max(1, lost.againSeconds))}.`;
   }
-  if (unansweredSeconds >= 5) {
+  if (unansweredSeconds >= UNANSWERED_SECONDS) {
     return `The application has not answered for ${Math.round(unansweredSeconds)} s. What is shown may be old.`;
   }
   return null;

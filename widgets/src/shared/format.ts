@@ -51,3 +51,12 @@ export function value(number: number, unit = ""): string {
 export function exact(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toLocaleString();
 }
+
+/** The time of the day of a moment. */
+export function clock(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toLocaleTimeString();
+}
+
+export function sameDay(one: number, other: number): boolean {
+  return new Date(one * 1000).toDateString() === new Date(other * 1000).toDateString();
+}

@@ -1,5 +1,25 @@
 // A question between a click and a deed that loses work. Staying is what Enter and Escape do.
-import { useLayoutEffect, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+export interface Asking {
+  readonly asking: boolean;
+  readonly ask: () => void;
+  readonly settle: () => void;
+  /** The button that asks: when the question is settled, whoever came by keyboard goes on where they were. */
+  readonly button: RefObject<HTMLButtonElement | null>;
+}
+
+export function useAsking(): Asking {
+  const [asking, setAsking] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const was = useRef(false);
+  useLayoutEffect(() => {
+    if (was.current && !asking) button.current?.focus();
+    was.current = asking;
+  }, [asking]);
+  return { asking, ask: () => setAsking(true), settle: () => setAsking(false), button };
+}
 
 export function Question(props: {
   readonly label: string;

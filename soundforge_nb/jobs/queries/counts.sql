@@ -1,2 +1,0 @@
--- Jobs by queue and state.
-SELECT queue, state, count(*)::INTEGER AS jobs FROM jobs GROUP BY queue, state

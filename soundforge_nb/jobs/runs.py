@@ -1,0 +1,361 @@
+"""The runs of claimed jobs: their starts, what they say of themselves, and how they end.
+
+Many of them start and end at once, so the way of each is made of calls, not of tasks: what changes in the
+store gathers in groups, and what follows a commit is done for one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from soundforge_nb.config import Config
+from soundforge_nb.errors import StoreError
+from soundforge_nb.jobs import batches, files, table, verdict
+from soundforge_nb.jobs.announcer import Announcer
+from soundforge_nb.jobs.background import Background
+from soundforge_nb.jobs.backoff import backoff_seconds
+from soundforge_nb.jobs.counting import Counting
+from soundforge_nb.jobs.demand import Demand
+from soundforge_nb.jobs.grouped import Grouped
+from soundforge_nb.jobs.job import Cancel, Completed, Outcome
+from soundforge_nb.jobs.kind import Kinds
+from soundforge_nb.jobs.ledger import Lease, Ledger
+from soundforge_nb.jobs.states import FINISHED, State
+from soundforge_nb.jobs.table import Ack, Acknowledged, Start
+from soundforge_nb.lifecycle.clock import Clock
+from soundforge_nb.lifecycle.pubsub import PubSub
+from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.store.store import CLOSED, FULL, Store
+
+log = logging.getLogger(__name__)
+
+#: Waits before an acknowledgement is repeated while the store is being opened again.
+REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
+#: How often an end is tried that found no room on the disk.
+FULL_SECONDS = 2.0
+
+#: Told the attempt's number, None where a run must not begin, or why its start could not be counted.
+Begun = Callable[[int | Exception | None], None]
+#: Told whether an end was recorded, or why it could not be.
+Ended = Callable[[bool | Exception], None]
+
+
+def _unheard(answer: object) -> None:
+    return
+
+
+class Runs:
+    """What the engine does from a claim to its end. Its parts are the engine's: see `Engine`."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        kinds: Kinds,
+        ledger: Ledger,
+        clock: Clock,
+        telemetry: Telemetry,
+        store: Callable[[], Store],
+        pubsub: Callable[[], PubSub],
+    ) -> None:
+        self.config = config
+        self.kinds = kinds
+        self.ledger = ledger
+        self.clock = clock
+        self.telemetry = telemetry
+        self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in ledger.limits}
+        self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
+        #: While true nothing new is handed out: the application is about to end.
+        self.draining = False
+        #: Whether any job waits or waited for another; None: the table knows.
+        self.any_parents: bool | None = None
+        self.counting = Counting(store)
+        self._store = store
+        self._tell = Announcer(telemetry, pubsub)
+        self._start = Grouped[Start, int | None](self._flush_starts)
+        self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
+        self._see_to_batches = Grouped[str, None](self._look_at_batches)
+        self._background = Background()
+        self._demand = Demand(ledger.limits)
+
+    # -- nodes ------------------------------------------------------------------------------------
+
+    def joined(self, node: str) -> None:
+        """A node offers its slots."""
+        self.ledger.add_node(node, self.clock.monotonic() + self.config.lease_seconds)
+        self._wake(self.wake)
+
+    def heard(self, node: str, lease_ids: Iterable[str] = ()) -> None:
+        """A node spoke, of these leases: both hold for another term."""
+        expires = self.clock.monotonic() + self.config.lease_seconds
+        self.ledger.renew(lease_ids, expires)
+        if self.ledger.hear(node, expires):
+            log.warning("the Dask worker %s is heard again", node)
+            self._wake(self.wake)
+
+    # -- starts -----------------------------------------------------------------------------------
+
+    async def started(self, start: Start) -> int | None:
+        """Count a start once it is committed; None where the lease is dead and the run must not go on."""
+        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self.begin(start, partial(_resolve, future))
+        return await future
+
+    def begin(self, start: Start, begun: Begun) -> None:
+        """As `started`, for many at once: `begun` is told."""
+        lease = self.ledger.get(start.lease_id)
+        if lease is None or lease.cancel_reason is not None or lease.starting:
+            begun(None)
+            return
+        # A lease starts once, whatever Dask does with its task.
+        lease.starting = True
+        counted = dataclasses.replace(start, attempt=lease.job.attempt + 1)
+        self._start.put(counted, partial(self._begun, lease, begun))
+
+    def _begun(self, lease: Lease, begun: Begun, attempt: int | Exception | None) -> None:
+        if isinstance(attempt, Exception):
+            lease.starting = False
+            begun(attempt)
+            return
+        if attempt is None or self.ledger.get(lease.lease_id) is not lease:
+            begun(None)
+            return
+        lease.started = True
+        lease.started_monotonic = self.clock.monotonic()
+        lease.job = dataclasses.replace(lease.job, attempt=attempt)
+        self._tell.started(lease)
+        # The cancel that came meanwhile found nothing to end on the node.
+        begun(None if lease.cancel_reason is not None else attempt)
+
+    def progressed(self, lease_id: str, percent: int, message: str) -> None:
+        """Note what a running job says of itself; a dead lease's word is dropped."""
+        lease = self.ledger.get(lease_id)
+        if lease is None:
+            return
+        lease.progress = max(0, min(100, int(percent)))
+        # A child's words go into the database: only what is text.
+        lease.message = message.encode("utf-8", "replace").decode("utf-8")
+        lease.progress_changed = True
+        lease.expires = self.clock.monotonic() + self.config.lease_seconds
+        self._tell.lease(lease, State.EXECUTING)
+
+    # -- ends -------------------------------------------------------------------------------------
+
+    async def finished(self, lease_id: str, outcome: Outcome) -> bool:
+        """Acknowledge a run's end; False where its lease was dead and nothing changed."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.end(lease_id, outcome, partial(_resolve, future))
+        return await future
+
+    def end(self, lease_id: str, outcome: Outcome, ended: Ended = _unheard) -> None:
+        """As `finished`, for many at once: `ended` is told, and the work goes on whoever asked for it."""
+        lease = self.ledger.get(lease_id)
+        if lease is None or lease.ending:
+            log.info("a late answer of the lease %s changed nothing", lease_id)
+            ended(False)
+            return
+        if lease.cancel_reason is not None:
+            outcome = Cancel(lease.cancel_reason)
+        lease.ending = True
+        ack = self._light_ack(lease, outcome)
+        if ack is None:
+            self._background.start(self._end(lease, outcome, ended))
+        else:
+            self._acknowledge.put(ack, partial(self._ended, lease, outcome, ack, ended))
+
+    def _light_ack(self, lease: Lease, outcome: Outcome) -> Ack | None:
+        """The acknowledgement of an end that asks for neither files nor a kind's own record."""
+        if lease.job.kind not in self.kinds:
+            return None
+        kind = self.kinds[lease.job.kind]
+        if not isinstance(outcome, Completed):
+            wait = kind.backoff_seconds(kind.spent_attempts(lease.job))
+            return verdict.ended(lease, outcome, self.clock.now(), wait)
+        return None if kind.records else verdict.completed(lease.job, verdict.plain_record(outcome))
+
+    def _ended(
+        self, lease: Lease, outcome: Outcome, ack: Ack, ended: Ended, answer: Acknowledged | Exception
+    ) -> None:
+        if isinstance(answer, Exception):
+            # Seldom, and it takes time: the store is away or full, or what it made is refused.
+            self._background.start(self._end(lease, outcome, ended))
+            return
+        lease.ending = False
+        self._settle(lease, ack, answer)
+        ended(answer.accepted)
+
+    async def _end(self, lease: Lease, outcome: Outcome, ended: Ended) -> None:
+        try:
+            accepted = await self._recorded(lease, outcome)
+        except Exception as error:
+            ended(error)
+            if ended is _unheard:
+                raise
+        else:
+            ended(accepted)
+        finally:
+            lease.ending = False
+
+    async def _recorded(self, lease: Lease, outcome: Outcome) -> bool:
+        try:
+            ack = await self._ack_for(lease, outcome)
+            return await self._record_end(lease, ack)
+        except Exception as error:
+            if isinstance(error, StoreError) and error.kind in (CLOSED, FULL):
+                # No fault of the job: its lease runs out, and it is taken up again.
+                raise
+            log.exception("what %s made could not be recorded", lease.job.job_id)
+            kind = lease.job.kind
+            spent = self.kinds[kind].spent_attempts(lease.job) if kind in self.kinds else lease.job.attempt
+            wait = backoff_seconds(spent)
+            ack = verdict.retried(lease, verdict.unrecorded(error), self.clock.now(), wait)
+            return await self._record_end(lease, ack)
+
+    async def _ack_for(self, lease: Lease, outcome: Outcome) -> Ack:
+        kind = self.kinds[lease.job.kind]
+        now = self.clock.now()
+        if not isinstance(outcome, Completed):
+            return verdict.ended(lease, outcome, now, kind.backoff_seconds(kind.spent_attempts(lease.job)))
+        record = await asyncio.to_thread(kind.record, lease.job, outcome.result, self.config, now)
+        await asyncio.to_thread(files.move_into_place, record.moves)
+        return verdict.completed(lease.job, record)
+
+    async def _record_end(self, lease: Lease, ack: Ack) -> bool:
+        answer = await self._acknowledged(ack)
+        self._settle(lease, ack, answer)
+        return answer.accepted
+
+    async def _acknowledged(self, ack: Ack) -> Acknowledged:
+        """Acknowledge; while the store is being opened again, or has no room, repeat it."""
+        waits = iter(REPEAT_SECONDS)
+        while True:
+            try:
+                return await self._acknowledge(ack)
+            except StoreError as error:
+                # Room may take a person's morning: what was computed meanwhile waits for it.
+                wait = FULL_SECONDS if error.kind == FULL else next(waits, None)
+                if error.kind not in (CLOSED, FULL) or wait is None or self.draining:
+                    raise
+                await asyncio.sleep(wait)
+
+    async def lost(self, lease_id: str, reason: str) -> bool:
+        """A run whose node died, or that never came back: take the job up again."""
+        lease = self.ledger.get(lease_id)
+        if lease is None or lease.ending:
+            return False
+        log.warning("job %s was lost: %s", lease.job.job_id, reason)
+        lease.ending = True
+        return await self._background.finish(self._rescue(lease, reason))
+
+    async def _rescue(self, lease: Lease, reason: str) -> bool:
+        try:
+            return await self._record_end(lease, verdict.rescued(lease, reason))
+        finally:
+            lease.ending = False
+
+    # -- what follows an end ----------------------------------------------------------------------
+
+    def _settle(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
+        """After the commit: free the slot, tell everyone, wake the queues."""
+        released = self.ledger.release(lease.lease_id)
+        if lease.staged:
+            staging = self.config.staging_folder / lease.lease_id
+            self._background.start(asyncio.to_thread(files.drop, staging))
+        self._note_work(lease, ack, answer)
+        if answer.followers:
+            self.counting.forget()
+        if answer.accepted:
+            self.counting.ended(lease.job.queue, ack.state)
+        if released is None or not answer.accepted:
+            return
+        lease.progress, lease.message = ack.progress, ack.message
+        seconds = self.clock.monotonic() - lease.started_monotonic if lease.started else 0.0
+        self._tell.ended(lease, ack.state, seconds)
+        for row in answer.followers:
+            self._tell.row(row, State.CANCELLED)
+        for row in answer.released:
+            if row["state"] == State.AVAILABLE:
+                self._tell.row(row, State.AVAILABLE)
+        if ack.state in FINISHED:
+            ended = [row["job_id"] for row in answer.followers if row["batch_id"]]
+            if lease.job.batch_id is not None:
+                # Only what belongs to a batch can end one, its own or another that waits for it too.
+                ended.append(ack.job_id)
+            for job_id in ended:
+                self._see_to_batches.put(job_id, _log_failure)
+
+    def _note_work(self, lease: Lease, ack: Ack, answer: Acknowledged) -> None:
+        """Wake the queues for which an end means a free slot, or something to do."""
+        queue = lease.job.queue
+        queues = {queue}
+        if ack.state is State.AVAILABLE:
+            self._demand.came(queue, lease.job.batch_id)
+        elif ack.scheduled_at is not None:
+            self._demand.due_at(queue, ack.scheduled_at)
+        for row in answer.released:
+            queues.add(row["queue"])
+            if row["state"] == State.AVAILABLE:
+                self._demand.came(row["queue"], row["batch_id"])
+            elif row["waits_for"] == 0:
+                self._demand.due_at(row["queue"], row["scheduled_at"])
+        self._wake(queues)
+
+    async def finish_batches(self, job_ids: Sequence[str] | None) -> None:
+        """See to the batches of these jobs, or all, in which nothing is left to do."""
+        if job_ids is not None and not job_ids:
+            return
+        done = await self._store().read(
+            "done_batches", lambda session: batches.done_batches(session, job_ids)
+        )
+        for batch_id in done:
+            self.on_batch_finished(batch_id)
+
+    # -- groups -----------------------------------------------------------------------------------
+
+    async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
+        now = self.clock.now()
+        attempts = await self._store().write(
+            "start", lambda session: table.start_attempts(session, starts, now)
+        )
+        return [attempts.get(start.lease_id) for start in starts]
+
+    async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
+        now = self.clock.now()
+        families = self.any_parents
+        return await self._store().write(
+            "acknowledge", lambda session: table.acknowledge(session, acks, now, families)
+        )
+
+    async def _look_at_batches(self, job_ids: list[str]) -> list[None]:
+        await self.finish_batches(job_ids)
+        return [None] * len(job_ids)
+
+    async def settled(self) -> None:
+        """Until what was begun in the background is over."""
+        for group in (self._start, self._acknowledge, self._see_to_batches):
+            await group.settled()
+        await self._background.settled()
+
+    def _wake(self, queues: Iterable[str]) -> None:
+        for queue in set(queues):
+            event = self.wake.get(queue)
+            if event is not None:
+                event.set()
+
+
+def _resolve(future: asyncio.Future, answer: object) -> None:  # type: ignore[type-arg]
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
+
+
+def _log_failure(answer: object) -> None:
+    if isinstance(answer, Exception):
+        log.warning("a batch could not be looked at: %r", answer)
