@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     stop.add_argument("--drain-seconds", type=float, default=0.0, help="let running jobs end first")
     restart = command("restart", _restart, "let running jobs end, then end and start the application")
     restart.add_argument("--drain-seconds", type=float, default=RESTART_DRAIN_SECONDS)
-    add = command("add", _add, "add files, folders or globs to the library")
+    add = command("add", _add, "add files, folders, globs or links to audio to the library")
     add.add_argument("paths", nargs="+", metavar="PATH")
     process = command("process", _process, "separate and analyze files, and wait for it")
     process.add_argument("paths", nargs="+", metavar="PATH")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from soundforge_nb.errors import ConfigError
 _SIZES = ("_seconds", "_limit", "_factor", "_rows", "_workers", "_days", "_jobs")
 CONFIG_FILE = "soundforge.toml"
 ENVIRONMENT_PREFIX = "SOUNDFORGE_"
+#: Settings that are shown, logged and sent nowhere.
+SECRET_SETTINGS = ("spotify_client_secret",)
+#: Variables of other programs that say the same; ours go before them.
+_BORROWED = {"SPOTIPY_CLIENT_ID": "spotify_client_id", "SPOTIPY_CLIENT_SECRET": "spotify_client_secret"}
 #: Slots need threads, and a Dask worker's threads never grow: this many jobs can run at once on one.
 SLOTS_CEILING = 32
 
@@ -54,6 +59,26 @@ class Config:
     separate_timeout_factor: float = 20.0
     terminate_grace_seconds: float = 5.0
     cancel_grace_seconds: float = 1.0
+    download_timeout_seconds: float = 300.0
+    download_timeout_factor: float = 2.0
+    # Downloads: how large a file may be, and how long a server may keep silent.
+    download_max_bytes: int = 1_000_000_000
+    download_stall_seconds: float = 30.0
+    # Whether pages are searched for their audio, and songs of Spotify's looked for on other sites: "refused"
+    # or "allowed". What you may copy is for you to judge.
+    downloads: str = "refused"
+    # Whether links may lead to this machine and its local network: "refused" or "allowed".
+    private_addresses: str = "refused"
+    # Spotify, by a client of one's own (developer.spotify.com); also from SPOTIPY_CLIENT_ID and _SECRET.
+    spotify_client_id: str = ""
+    spotify_client_secret: str = dataclasses.field(default="", repr=False)
+    # The country whose catalogue counts, as "DE"; and where a browser comes back to after signing in.
+    spotify_market: str = ""
+    spotify_redirect_port: int = 8898
+    spotify_api_url: str = "https://api.spotify.com"
+    spotify_accounts_url: str = "https://accounts.spotify.com"
+    # How long what Spotify says of a track is kept.
+    spotify_metadata_days: float = 30.0
     # Kinds of job of one's own, as "module:Class, module:Class"; importable wherever jobs run.
     kinds: str = ""
     # Separation.
@@ -73,6 +98,7 @@ class Config:
                     f"The setting {field.name} is {value}, which is not a size.",
                     "Give a number of 0 or more.",
                 )
+        self._check_choices()
         if self.dask_workers < 1:
             raise ConfigError("The setting dask_workers is below 1.", "Give 1 or more.")
         if (slots := sum(self.limits.values())) > SLOTS_CEILING:
@@ -83,6 +109,23 @@ class Config:
             )
         if self.lease_seconds <= 0:
             raise ConfigError("The setting lease_seconds is 0: every job would be lost.", "Give 10 or more.")
+
+    def _check_choices(self) -> None:
+        for name in ("private_addresses", "downloads"):
+            if getattr(self, name) not in ("refused", "allowed"):
+                raise ConfigError(
+                    f"The setting {name} is {getattr(self, name)!r}.", "Give refused or allowed."
+                )
+        for name in ("spotify_api_url", "spotify_accounts_url"):
+            # Credentials go there: never in the clear, but for a test's own server on this machine.
+            if not getattr(self, name).startswith(("https://", "http://127.0.0.1:")):
+                raise ConfigError(f"The setting {name} is no https:// address.", "Leave it out.")
+        if self.spotify_market and not re.fullmatch("[A-Z]{2}", self.spotify_market):
+            raise ConfigError(
+                f"The setting spotify_market is {self.spotify_market!r}.", "Give a country's two letters: DE."
+            )
+        if self.download_max_bytes < 1:
+            raise ConfigError("The setting download_max_bytes is below 1.", "Give 1 or more.")
 
     @property
     def limits(self) -> dict[str, int]:
@@ -134,6 +177,25 @@ class Config:
     def stems_folder(self) -> Path:
         return self.data_folder / "stems"
 
+    @property
+    def downloads_folder(self) -> Path:
+        return self.data_folder / "downloads"
+
+    @property
+    def links_folder(self) -> Path:
+        """Links that hold a key, until they were used; for their owner's eyes only."""
+        return self.data_folder / "links"
+
+    @property
+    def spotify_folder(self) -> Path:
+        """Credentials and tokens; for their owner's eyes only."""
+        return self.data_folder / "spotify"
+
+    @property
+    def partial_folder(self) -> Path:
+        """Downloads that are not whole yet, kept over attempts."""
+        return self.data_folder / "partial"
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Config:
         """The settings that `as_json` wrote."""
@@ -146,10 +208,11 @@ class Config:
         return cls(**found)
 
     def as_json(self) -> dict[str, Any]:
-        """The settings as a JSON object, paths as text."""
+        """The settings as a JSON object, paths as text; secrets are left out."""
         return {
             key: str(value) if isinstance(value, Path) else value
             for key, value in dataclasses.asdict(self).items()
+            if key not in SECRET_SETTINGS
         }
 
 
@@ -207,7 +270,7 @@ def _from_file(file: Path) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(Config)}
-    found = {}
+    found = {setting: environment[name] for name, setting in _BORROWED.items() if environment.get(name)}
     for variable, text in environment.items():
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
         # Variables of this prefix that are no setting may belong to somebody else.
@@ -238,7 +301,8 @@ def _converted(name: str, value: Any, place: str) -> Any:
             return str(value)
         return Path(value).expanduser().absolute()
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        told = "…" if name in SECRET_SETTINGS else repr(value)
         raise ConfigError(
-            f"The setting {name} is {value!r} ({place}), which does not fit.",
+            f"The setting {name} is {told} ({place}), which does not fit.",
             f"Give a value of type {getattr(wanted, '__name__', wanted)}.",
         ) from error

@@ -6,6 +6,9 @@
     ├── UsageError            a call, an option or a parameter is wrong
     │   └── ConfigError       a setting in a file, the environment or an argument is wrong
     ├── InputError            a file a person named can't be used (its `kind` says why)
+    │   └── LinkError         a link can't be taken, or what it leads to is no music
+    ├── SpotifyError          Spotify could not be asked, or did not answer (its `kind` says why)
+    ├── DownloadError         a link is right, but its audio could not be had (its `kind` says why)
     ├── DiskError             the disk is full, or a folder on it can't be written
     ├── ModelUnavailable      a separation model's weights can't be had
     ├── PortError             a child process went wrong
@@ -117,6 +120,18 @@ class ConfigError(UsageError):
 
 class InputError(SoundforgeError):
     default_kind = "input"
+
+
+class LinkError(InputError):
+    default_kind = "link"
+
+
+class DownloadError(SoundforgeError):
+    default_kind = "download"
+
+
+class SpotifyError(SoundforgeError):
+    default_kind = "spotify"
 
 
 class DiskError(SoundforgeError):

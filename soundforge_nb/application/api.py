@@ -16,6 +16,7 @@ from soundforge_nb.application.batching import insert_batch, snapshot
 from soundforge_nb.application.dashboard_api import DashboardCalls
 from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.inserting import insert_jobs
+from soundforge_nb.application.linking import link_tracks
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.observer import Observer
@@ -24,6 +25,7 @@ from soundforge_nb.jobs import batches, table
 from soundforge_nb.library import catalog
 from soundforge_nb.library.examine import Examined, examine, stamp_of
 from soundforge_nb.pipeline import account
+from soundforge_nb.spotify.sign_in import SignIn
 from soundforge_nb.store.reader import Bounds, run_query
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class Api(DashboardCalls):
     ) -> None:
         super().__init__(application, observer)
         self._stop = stop
+        self._sign_in = SignIn(application.config, application.clock)
         self._queries = ThreadPoolExecutor(QUERY_THREADS, thread_name_prefix="query")
 
     # -- the application ------------------------------------------------------------------------
@@ -111,6 +114,32 @@ class Api(DashboardCalls):
             self._application.pubsub.publish("tracks", {"added": len(added)})
         rows = await self.tracks([tracks[path] for path in paths if path in tracks])
         return {"tracks": rows, "paths": [path for path in paths if path in tracks], "rejected": rejected}
+
+    @call
+    async def add_links(self, links: list[str], jobs: dict[str, str] | None = None) -> dict[str, Any]:
+        """Make tracks of links; their audio comes when it is needed.
+
+        What Spotify has to be asked for is in ``waiting`` as {link, job_id}: once those jobs have ended, the
+        same call with `jobs` gives all.
+        """
+        return await link_tracks(self._application, links, jobs or {})
+
+    @call
+    async def spotify_authorize(self) -> dict[str, str]:
+        """Where a person signs in: {url, redirect_uri}."""
+        return await asyncio.to_thread(self._sign_in.begin)
+
+    @call
+    async def spotify_signed_in(self, address: str) -> bool:
+        """Take what a browser came back with."""
+        await asyncio.to_thread(self._sign_in.finish, address)
+        return True
+
+    @call
+    async def spotify_sign_out(self) -> bool:
+        """Forget a person's tokens."""
+        await asyncio.to_thread(self._sign_in.out)
+        return True
 
     @call
     async def tracks(self, track_ids: list[str] | None = None) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ from soundforge_nb.lifecycle.pubsub import Published, PubSub
 from soundforge_nb.lifecycle.rates import Rates
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
+from soundforge_nb.pipeline.link_keeper import LinkKeeper
+from soundforge_nb.spotify.refresher import TokenRefresher
 from soundforge_nb.store.store import CLOSED, FULL, Store
 
 log = logging.getLogger(__name__)
@@ -93,7 +95,9 @@ class Application:
             Child("telemetry", lambda: TelemetryPoller(self.telemetry, self._adopt("metrics"), self.history)),
             Child("store", self._new_store, shutdown_seconds=30.0),
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
+            Child("token refresher", lambda: TokenRefresher(self.config, self.clock)),
             *queues,
+            Child("link keeper", self._new_link_keeper),
             Child("lifeline", lambda: Lifeline(self.engine)),
             Child("pruner", self._new_pruner),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
@@ -106,6 +110,9 @@ class Application:
             telemetry=self.telemetry,
         )
         return self.store
+
+    def _new_link_keeper(self) -> LinkKeeper:
+        return LinkKeeper(self.config, lambda: self.store, self.telemetry, clock=self.clock)
 
     def _new_pruner(self) -> Pruner:
         return Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget)

@@ -9,6 +9,7 @@ from typing import Any
 
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.finishing import wishes_of
+from soundforge_nb.application.spotify_linking import own_files_first
 from soundforge_nb.errors import InputError, UsageError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.jobs.batches import BatchInput
@@ -43,10 +44,12 @@ async def insert_batch(
     if output_folder is not None:
         await asyncio.to_thread(_make_folder, output_folder)
     store, now = application.store, application.clock.now()
-    rows = await store.read(
-        "tracks", lambda session: catalog.tracks(session, [entry["track_id"] for entry in inputs])
-    )
-    by_id = {row["track_id"]: row for row in rows}
+    ids = [entry["track_id"] for entry in inputs]
+    await own_files_first(application, ids)
+    found = await store.read("tracks", lambda session: catalog.tracks_by_id(session, ids))
+    by_id = await asyncio.to_thread(_without_lost_downloads, found)
+    if application.config.downloads == "allowed":
+        by_id = {key: row | {"is_looked_for": row["path"] is None} for key, row in by_id.items()}
     # Keys of local models look at files, so this stays off the event loop.
     keys = await asyncio.to_thread(lambda: [keys_of(row, wishes) for row in by_id.values()])
     known = await store.read("known_work", lambda session: _known(session, keys))
@@ -107,6 +110,16 @@ def _without_lost_files(known: Known) -> Known:
     return Known(stems=there, analyses=known.analyses)
 
 
+def _without_lost_downloads(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What a link brought and somebody removed is fetched again."""
+    return {
+        track_id: row | {"path": None}
+        if row["link"] and row["path"] and not Path(row["path"]).exists()
+        else row
+        for track_id, row in found.items()
+    }
+
+
 def _plan_now(
     session: Session,
     named: list[tuple[str, dict[str, Any]]],
@@ -116,7 +129,7 @@ def _plan_now(
     batch_id: str,
 ) -> Plan:
     """Plan within the writing transaction, so that two batches at once never do one thing twice."""
-    wanted = sorted({key for k in keys for key in (k.separate, k.analyze, k.analyze_stems) if key})
+    wanted = sorted({key for k in keys for key in vars(k).values() if key})
     pending = batches.pending_jobs(session, wanted)
     fresh = Known(known.stems, _known(session, keys).analyses, pending)
     return plan(named, wishes, fresh, batch_id)

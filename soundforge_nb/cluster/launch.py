@@ -148,6 +148,9 @@ def _environment(config: Config) -> dict[str, str]:
     for name, value in config.as_json().items():
         if value is not None:
             environment[f"SOUNDFORGE_{name.upper()}"] = str(value)
+    if config.spotify_client_secret:
+        # Of the settings this one is told to nobody else.
+        environment["SOUNDFORGE_SPOTIFY_CLIENT_SECRET"] = config.spotify_client_secret
     if config.kinds:
         # A person's own kinds lie beside the notebook, as often as not.
         places = [str(Path.cwd()), environment.get("PYTHONPATH", "")]

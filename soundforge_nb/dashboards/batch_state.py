@@ -7,7 +7,12 @@ from typing import Any
 
 #: The statuses of a step, in the order in which bars and columns show them: what has ended, then the rest.
 STATUSES = ("done", "reused", "failed", "running", "waiting")
-STEP_NAMES = {"separate": "Separate", "analyze": "Analyze", "analyze_stems": "Analyze stems"}
+STEP_NAMES = {
+    "download": "Download",
+    "separate": "Separate",
+    "analyze": "Analyze",
+    "analyze_stems": "Analyze stems",
+}
 
 #: Rows beyond these are counted, not sent: a view is read by a person.
 SHOWN_RUNNING = 50

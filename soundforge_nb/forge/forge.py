@@ -19,12 +19,12 @@ from soundforge_nb.cluster.launch import find_or_start, find_running
 from soundforge_nb.cluster.link import Link
 from soundforge_nb.cluster.security import security_of
 from soundforge_nb.config import Config
-from soundforge_nb.errors import JobNotFound, UsageError, from_json
+from soundforge_nb.errors import JobNotFound, UsageError
+from soundforge_nb.forge.adding import Adding, Named
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
 from soundforge_nb.forge.queues import QueueCalls
-from soundforge_nb.forge.tracks import Rejected, Track, TrackList
-from soundforge_nb.library.scan import find_files
+from soundforge_nb.forge.tracks import Track, TrackList
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
 
@@ -34,13 +34,10 @@ if TYPE_CHECKING:
 
     from soundforge_nb.forge.views import Dashboard
 
-#: Files sent to the application in one call: each is hashed there.
-_FILES_A_CALL = 64
 _JOBS_A_CALL = 10_000
 #: While waiting: a look at least that often, and not more often than that.
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
-Named = str | os.PathLike[str]
 
 _JOBS_QUERY = """
 SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, batch_id, track_id,
@@ -62,26 +59,37 @@ class Forge(QueueCalls):
     # -- library --------------------------------------------------------------------------------
 
     def add(self, *named: Named | Iterable[Named]) -> TrackList:
-        """Add files, folders or globs to the library; adding twice is adding once.
+        """Add files, folders, globs or links to the library; adding twice is adding once.
 
-        Originals are never changed. What can't be added never raises: it stands in the result's
-        `rejected`, each with a sentence.
+        Originals are never changed. A link's audio is fetched when it is processed; Spotify's links become
+        tracks of what Spotify says. What can't be added never raises: it stands in the result's `rejected`,
+        each with a sentence.
         """
-        found = find_files(_flat(named))
-        tracks: list[Track] = []
-        names: list[str] = []
-        rejected = [Rejected(name, str(error), error.as_json()) for name, error in found.rejected]
-        for start in range(0, len(found.files), _FILES_A_CALL):
-            answer = self.call(
-                "add_files", paths=found.files[start : start + _FILES_A_CALL], timeout_seconds=600
-            )
-            tracks += map(Track.from_row, answer["tracks"])
-            names += answer["paths"]
-            rejected += [
-                Rejected(entry["name"], str(from_json(entry["error"])), entry["error"])
-                for entry in answer["rejected"]
-            ]
-        return TrackList(tracks, names, rejected)
+        return Adding(self.call, self.wait).add(named)
+
+    def sign_in_to_spotify(self, *, headless: bool = False) -> None:
+        """Let Spotify show you your playlists here: once, in a browser; the sign-in is kept.
+
+        Parameters
+        ----------
+        headless : bool
+            The browser is on another machine: the address that it ends at is pasted.
+
+        Raises
+        ------
+        SpotifyError
+            No client is set, or nobody agreed.
+        """
+        from soundforge_nb.forge.spotify import ask_for_address
+
+        asked = self.call("spotify_authorize")
+        address = ask_for_address(**asked, headless=headless, tell=tell, ask=input)
+        self.call("spotify_signed_in", address=address)
+        tell("Signed in: your playlists can be added.")
+
+    def sign_out_of_spotify(self) -> None:
+        """Forget the sign-in."""
+        self.call("spotify_sign_out")
 
     def tracks(self) -> pd.DataFrame:
         """All tracks of the library."""
@@ -100,7 +108,7 @@ class Forge(QueueCalls):
     def sql(self, query: str) -> Answer:
         """Ask the library in SQL: one SELECT, read-only, bounded in time and size.
 
-        Tables: tracks, files, batches, batch_inputs, jobs, job_parents, attempts, stems, analyses.
+        Tables: tracks, files, links, batches, batch_inputs, jobs, job_parents, attempts, stems, analyses.
 
         Raises
         ------
@@ -153,7 +161,7 @@ class Forge(QueueCalls):
         Parameters
         ----------
         tracks : TrackList, Track, path, or several
-            Paths are added first; what was rejected stands in the batch's account.
+            Paths and links are added first; what was rejected stands in the batch's account.
         separate : str, Separation or dict, optional
             A model's name (``"htdemucs"``, ``"demo"`` …) or options, see `Separation`.
         analyze : str, sequence of str or Analysis, optional
@@ -404,18 +412,6 @@ def _connection(config: Config, address: str | None, start: bool) -> Connection:
     whereabouts.check_version()
     security = security_of(config.tls_folder)
     return Connection(whereabouts.address, security, timeout_seconds=limit, is_alive=whereabouts.is_alive)
-
-
-def _flat(named: Iterable[Any]) -> list[Named]:
-    flat: list[Named] = []
-    for entry in named:
-        if isinstance(entry, (str, os.PathLike)):
-            flat.append(entry)
-        elif isinstance(entry, Iterable):
-            flat += _flat(entry)
-        else:
-            raise UsageError(f"{entry!r} is no path.", "Give files, folders or globs.")
-    return flat
 
 
 def _track_id(track: Track | str) -> str:

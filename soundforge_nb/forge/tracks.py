@@ -29,6 +29,16 @@ class Track:
     format: str | None = None
     path: str | None = None
     byte_hash: str | None = None
+    #: Where its audio can be had from, where a link stands for it.
+    link: str | None = None
+    #: Where it was taken for a track of Spotify's: how sure that is (1 is certain), and by what.
+    match_score: float | None = None
+    match_reason: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether its audio has yet to be fetched: `Forge.process` does that first."""
+        return self.path is None and self.link is not None
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Track:
@@ -87,7 +97,7 @@ class TrackList(Sequence[Track]):
         rows = "".join(
             f"<tr><td>{html.escape(track.title)}</td><td>{html.escape(track.artist or '')}</td>"
             f"<td style='text-align:right'>{clock_time(track.duration_seconds)}</td>"
-            f"<td>{html.escape(track.format or '')}</td></tr>"
+            f"<td>{html.escape(track.format or '')}</td><td>{html.escape(_match(track))}</td></tr>"
             for track in self._tracks[:_SHOWN_ROWS]
         )
         more = len(self) - _SHOWN_ROWS
@@ -96,7 +106,7 @@ class TrackList(Sequence[Track]):
             f"<li>{html.escape(printable(str(entry)))}</li>" for entry in self.rejected[:_SHOWN_ROWS]
         )
         table = (
-            "<table><thead><tr><th>title</th><th>artist</th><th>length</th><th>format</th></tr></thead>"
+            "<table><thead><tr><th>title</th><th>artist</th><th>length</th><th>format</th><th></th></tr></thead>"
             f"<tbody>{rows}</tbody></table>"
             if rows
             else ""
@@ -123,5 +133,12 @@ def _count(tracks: int, rejected: int) -> str:
 
 
 def _line(track: Track) -> str:
-    parts = [track.title, track.artist or "", clock_time(track.duration_seconds)]
+    parts = [track.title, track.artist or "", clock_time(track.duration_seconds), _match(track)]
     return "  ".join(printable(part) for part in parts if part)
+
+
+def _match(track: Track) -> str:
+    """That a file of one's own stands for a link, and how sure that is."""
+    if track.match_score is None:
+        return ""
+    return f"(your file, {track.match_score:.0%}: {track.match_reason})"

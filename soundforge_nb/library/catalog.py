@@ -132,12 +132,20 @@ def add_files(session: Session, files: Sequence[Examined], now: datetime) -> dic
 
 
 def tracks(session: Session, track_ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Tracks with the newest of their files; all of them, or those asked for in the order asked."""
-    rows = session.dicts(_sql("tracks"), {"track_ids": None if track_ids is None else list(track_ids)})
+    """Tracks with the newest of their files; all of them, or those asked for in the order asked.
+
+    An id whose track became another's gives that one.
+    """
+    by_id = tracks_by_id(session, track_ids)
     if track_ids is None:
-        return rows
-    by_id = {row["track_id"]: row for row in rows}
+        return list(by_id.values())
     return [by_id[track_id] for track_id in track_ids if track_id in by_id]
+
+
+def tracks_by_id(session: Session, track_ids: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Tracks by the ids they were asked for by, which may lead to a track with another id by now."""
+    rows = session.dicts(_sql("tracks"), {"track_ids": None if track_ids is None else list(track_ids)})
+    return {row.pop("asked_id"): row for row in rows}
 
 
 def stems_by_request(session: Session, request_keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -59,12 +59,6 @@ def find_files(named: Iterable[str | os.PathLike[str]]) -> Found:
 
 
 def _expand(name: str, found: Found) -> Iterator[str]:
-    if name.casefold().startswith(("http://", "https://", "spotify:")):
-        raise InputError(
-            f"{printable(name)} is a link; this version adds files and folders.",
-            "Save the audio as a file and add that.",
-            kind="link",
-        )
     if "\0" in name:
         raise InputError(f"{printable(name)} is no path: it holds a NUL.", "Name a file.", kind="not_found")
     if not name.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,10 @@ from soundforge_nb.jobs.kind import Context, Insert, Kind, Record
 from soundforge_nb.jobs.verdict import plain_error
 from soundforge_nb.library.catalog import ANALYSIS_COLUMNS
 from soundforge_nb.pipeline.decoded import track_update
-from soundforge_nb.pipeline.keys import ANALYSIS_VERSION, row_id
+from soundforge_nb.pipeline.keys import ANALYSIS_VERSION, analysis_request_key, row_id
+from soundforge_nb.pipeline.options import Analysis
 from soundforge_nb.pipeline.outcomes import outcome_of
+from soundforge_nb.pipeline.source import FILE, Source, key_of_request, source_of
 from soundforge_nb.ports.analyzer import Analyzer
 from soundforge_nb.ports.cold import cold_port
 from soundforge_nb.ports.program import ANALYZE
@@ -34,12 +37,13 @@ class AnalyzeTrack(Kind):
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Measure the file in a child."""
+        source = source_of(job)
         try:
             answer = _analyzer(context).analyze(
-                job.args["path"],
+                source.path,
                 job.args["features"],
-                duration_seconds=job.args.get("duration_seconds"),
-                expected=job.args.get("expected"),
+                duration_seconds=source.duration_seconds,
+                expected=source.expected,
                 owner=job.lease_id,
                 on_progress=context.progress,
             )
@@ -55,7 +59,10 @@ class AnalyzeTrack(Kind):
         )
 
     def record(self, job: Job, result: dict[str, Any], config: Config, now: datetime) -> Record:
-        row = _row(job, result, MIXTURE, None, now)
+        byte_hash = source_of(job).byte_hash
+        wanted = Analysis(tuple(job.args["features"]))
+        request_key = key_of_request(job, lambda: analysis_request_key(byte_hash, wanted))
+        row = _row(job, _Keys(byte_hash, request_key), result, MIXTURE, None, now)
         return Record(
             result={"analysis_id": row["analysis_id"], **result["columns"]},
             inserts=(_insert(row),),
@@ -107,7 +114,8 @@ class AnalyzeStems(Kind):
         return Completed({"stems": measured})
 
     def record(self, job: Job, result: dict[str, Any], config: Config, now: datetime) -> Record:
-        rows = [_row(job, stem, stem["stem"], stem["stem_id"], now) for stem in result["stems"]]
+        keys = _keys_of_stems(job)
+        rows = [_row(job, keys, stem, stem["stem"], stem["stem_id"], now) for stem in result["stems"]]
         return Record(
             result={"stems": {stem["stem"]: stem["columns"] for stem in result["stems"]}},
             inserts=tuple(_insert(row) for row in rows),
@@ -119,17 +127,34 @@ def _analyzer(context: Context) -> Analyzer:
     return Analyzer(port, context.config, threads=context.threads)
 
 
+@dataclass(frozen=True)
+class _Keys:
+    byte_hash: str
+    request_key: str
+
+
+def _keys_of_stems(job: Job) -> _Keys:
+    """What the analysis of stems goes by: the separation that this one waited for knows the bytes."""
+    for result in job.parents.values():
+        found = Source(**result[FILE]).byte_hash if FILE in result else job.args["byte_hash"]
+        if found != job.args["byte_hash"]:
+            wanted = Analysis(tuple(job.args["features"]))
+            source = f"stems of {result['request_key']}"
+            return _Keys(found, analysis_request_key(found, wanted, source))
+    return _Keys(job.args["byte_hash"], job.args["request_key"])
+
+
 def _row(
-    job: Job, measured: dict[str, Any], source: str, stem_id: str | None, now: datetime
+    job: Job, keys: _Keys, measured: dict[str, Any], source: str, stem_id: str | None, now: datetime
 ) -> dict[str, Any]:
     return {
-        "analysis_id": row_id("analysis", job.track_id, job.args["request_key"], source),
+        "analysis_id": row_id("analysis", job.track_id, keys.request_key, source),
         "track_id": job.track_id,
         "job_id": job.job_id,
         "source": source,
         "stem_id": stem_id,
-        "request_key": job.args["request_key"],
-        "byte_hash": job.args["byte_hash"],
+        "request_key": keys.request_key,
+        "byte_hash": keys.byte_hash,
         "features": ",".join(job.args["features"]),
         **{name: measured["columns"].get(name) for name in MEASURED},
         "analysis": json.dumps(measured["features"]),

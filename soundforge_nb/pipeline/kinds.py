@@ -6,13 +6,17 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import ConfigError
 from soundforge_nb.jobs.kind import Kind, Kinds
 from soundforge_nb.pipeline.analyze_track import AnalyzeStems, AnalyzeTrack
+from soundforge_nb.pipeline.download_track import DownloadTrack
 from soundforge_nb.pipeline.own_kind import named_kind
+from soundforge_nb.pipeline.read_spotify import ReadSpotify
 from soundforge_nb.pipeline.separate_stems import SeparateStems
 
+DOWNLOAD_TRACK = DownloadTrack()
 SEPARATE_STEMS = SeparateStems()
 ANALYZE_TRACK = AnalyzeTrack()
 ANALYZE_STEMS = AnalyzeStems()
-BUILT_IN = (SEPARATE_STEMS, ANALYZE_TRACK, ANALYZE_STEMS)
+READ_SPOTIFY = ReadSpotify()
+BUILT_IN = (READ_SPOTIFY, DOWNLOAD_TRACK, SEPARATE_STEMS, ANALYZE_TRACK, ANALYZE_STEMS)
 
 
 def kinds_of(config: Config) -> Kinds:

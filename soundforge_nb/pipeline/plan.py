@@ -10,12 +10,17 @@ from typing import Any
 from soundforge_nb.errors import InputError
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.library.links import placeholder
+from soundforge_nb.library.spotify_lists import MARK
+from soundforge_nb.pipeline.download_track import download_key
 from soundforge_nb.pipeline.keys import analysis_request_key, separation_request_key
-from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, SEPARATE_STEMS
+from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, DOWNLOAD_TRACK, SEPARATE_STEMS
 from soundforge_nb.pipeline.options import Analysis, Separation
 
+#: What a recording is looked for by.
+SONG = ("title", "artist", "album", "isrc", "duration_seconds")
 #: The steps of a track's way, as an account names them.
-SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "separate", "analyze", "analyze_stems"
+DOWNLOAD, SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "download", "separate", "analyze", "analyze_stems"
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Keys:
     separate: str | None
     analyze: str | None
     analyze_stems: str | None
+    download: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,12 @@ def keys_of(track: dict[str, Any], wishes: Wishes) -> Keys:
     stems = None
     if wishes.stem_analysis and separate:
         stems = analysis_request_key(byte_hash, wishes.stem_analysis, f"stems of {separate}")
-    return Keys(separate, analyze, stems)
+    # Only what is not here has to be fetched.
+    mark = track.get("link_mark") if track["path"] is None else None
+    if mark and mark.startswith(MARK) and not track.get("is_looked_for"):
+        # Spotify tells of music, it does not give it.
+        mark = None
+    return Keys(separate, analyze, stems, download_key(mark) if mark else None)
 
 
 def plan(tracks: Sequence[tuple[str, dict[str, Any]]], wishes: Wishes, known: Known, batch_id: str) -> Plan:
@@ -117,13 +128,9 @@ def _plan_track(
         if key is None:
             return None
         job_id = None if exists else under_way.get(key)
-        if not exists and job_id is None and track["path"] is None and not args.get("stems"):
-            # Its path holds other bytes by now, so that nothing is left to work on.
-            gone = InputError(
-                f"The file of {track['title']} is gone or has become another.",
-                "Add it again.",
-                kind="not_found",
-            )
+        from_elsewhere = bool(parents) or kind is DOWNLOAD_TRACK or bool(args.get("stems"))
+        if not exists and job_id is None and track["path"] is None and not from_elsewhere:
+            gone = _nothing_to_work_on(track)
             result.inputs.append(
                 BatchInput(position, name, track["track_id"], step_name, error=gone.as_json())
             )
@@ -143,10 +150,17 @@ def _plan_track(
         return job_id
 
     wanted = wishes.separation.as_json() if wishes.separation else {}
-    has_stems = keys.separate in known.stems
-    separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted})
+    has_stems, is_analyzed = keys.separate in known.stems, keys.analyze in known.analyses
+    # What was made of it before its file was lost needs no file.
+    needs_file = (keys.separate and not has_stems) or (keys.analyze and not is_analyzed)
+    file_args = {"link": track.get("link"), "mark": track.get("link_mark"), "title": track["title"]}
+    if track.get("is_looked_for"):
+        file_args["song"] = {name: track.get(name) for name in SONG}
+    download_id = step(DOWNLOAD, keys.download if needs_file else None, False, DOWNLOAD_TRACK, file_args)
+    after = (download_id,) if download_id else ()
+    separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted}, after)
     features = wishes.analysis.as_json() if wishes.analysis else {}
-    step(ANALYZE, keys.analyze, keys.analyze in known.analyses, ANALYZE_TRACK, features)
+    step(ANALYZE, keys.analyze, is_analyzed, ANALYZE_TRACK, features, after)
     stem_args: dict[str, Any] = wishes.stem_analysis.as_json() if wishes.stem_analysis else {}
     stem_args["stems"] = [
         {"stem_id": row["stem_id"], "stem": row["stem"], "path": row["path"]}
@@ -159,6 +173,22 @@ def _plan_track(
         ANALYZE_STEMS,
         stem_args,
         (separate_id,) if separate_id else (),
+    )
+
+
+def _nothing_to_work_on(track: dict[str, Any]) -> InputError:
+    """Why a track has no file."""
+    if str(track["byte_hash"]).startswith(placeholder(MARK)):
+        artist = f" by {track['artist']}" if track.get("artist") else ""
+        return InputError(
+            f"{track['title']}{artist} is known from Spotify, which gives no audio; no file of yours is it.",
+            "Add your own file of it, tagged with title and artist; or, where you have the right to copy it, "
+            'pip install "soundforge_nb[download]" and set downloads = "allowed".',
+            kind="no_audio",
+        )
+    # Its path holds other bytes by now.
+    return InputError(
+        f"The file of {track['title']} is gone or has become another.", "Add it again.", kind="not_found"
     )
 
 

@@ -13,9 +13,10 @@ from soundforge_nb.jobs.job import Completed, Job, Outcome
 from soundforge_nb.jobs.kind import Context, Insert, Kind, Move, Record
 from soundforge_nb.library.catalog import STEM_COLUMNS, STEM_REQUEST_COLUMNS
 from soundforge_nb.pipeline.decoded import track_update
-from soundforge_nb.pipeline.keys import row_id, separation_content_key
+from soundforge_nb.pipeline.keys import row_id, separation_content_key, separation_request_key
 from soundforge_nb.pipeline.options import Separation, read_separation
 from soundforge_nb.pipeline.outcomes import outcome_of
+from soundforge_nb.pipeline.source import FILE, key_of_request, source_of
 from soundforge_nb.ports.cold import cold_port
 from soundforge_nb.ports.program import SEPARATE
 from soundforge_nb.ports.separator import Parameters, Separator
@@ -30,16 +31,16 @@ class SeparateStems(Kind):
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Separate in a child, into the staging folder of this lease."""
-        separation = _wanted(job)
+        separation, source = _wanted(job), source_of(job)
         port = cold_port(SEPARATE, context.config, threads=context.threads, supervisor=context.ports)
         separator = Separator(port, context.config, threads=context.threads)
         try:
             result = separator.separate(
-                job.args["path"],
+                source.path,
                 context.staging_folder,
                 _parameters(separation),
-                duration_seconds=job.args.get("duration_seconds"),
-                expected=job.args.get("expected"),
+                duration_seconds=source.duration_seconds,
+                expected=source.expected,
                 owner=job.lease_id,
                 on_progress=context.progress,
             )
@@ -53,9 +54,10 @@ class SeparateStems(Kind):
         Stems that were there already, made for another request or lost and made again, give way, file
         and row alike: an encoder, or random shifts, may have given other bytes. They keep their ids.
         """
-        separation = _wanted(job)
+        separation, source = _wanted(job), source_of(job)
+        request_key = key_of_request(job, lambda: separation_request_key(source.byte_hash, separation))
         model = result["model"]
-        key = separation_content_key(job.args["byte_hash"], separation, model["sha256"])
+        key = separation_content_key(source.byte_hash, separation, model["sha256"])
         folder = config.stems_folder / str(job.track_id) / key[:12]
         staging = config.staging_folder / job.lease_id
         rows, moves = [], []
@@ -70,9 +72,9 @@ class SeparateStems(Kind):
                     "stem_id": row_id("stem", job.track_id, key, stem["stem"]),
                     "track_id": job.track_id,
                     "job_id": job.job_id,
-                    "request_key": job.args["request_key"],
+                    "request_key": request_key,
                     "content_key": key,
-                    "byte_hash": job.args["byte_hash"],
+                    "byte_hash": source.byte_hash,
                     "stem": stem["stem"],
                     "path": str(folder / file),
                     "format": separation.format,
@@ -93,7 +95,7 @@ class SeparateStems(Kind):
                 }
             )
         request = {
-            "request_key": job.args["request_key"],
+            "request_key": request_key,
             "track_id": job.track_id,
             "content_key": key,
         }
@@ -106,6 +108,8 @@ class SeparateStems(Kind):
                     }
                     for row in rows
                 ],
+                FILE: source.as_json(),
+                "request_key": request_key,
                 "model": model,
                 "null_residual_db": result.get("null_residual_db"),
                 "device": result.get("device"),

@@ -43,12 +43,16 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error the program reports itself; `retry` says whether another try may help."""
+    """An error the program reports itself.
+
+    `retry` says whether another try may help, `wait_seconds` after what time where that is known.
+    """
 
     kind: str
     message: str
     remedy: str = ""
     retry: bool = False
+    wait_seconds: float = 0.0
 
 
 Message = Hello | Progress | Result | Failure
@@ -64,7 +68,7 @@ _FIELDS: dict[type[Any], dict[str, type[Any]]] = {
     Hello: {"program": str, "version": str, "protocol": int},
     Progress: {"percent": int, "message": str},
     Result: {"value": dict},
-    Failure: {"kind": str, "message": str, "remedy": str, "retry": bool},
+    Failure: {"kind": str, "message": str, "remedy": str, "retry": bool, "wait_seconds": float},
 }
 _VITAL: dict[type[Any], str] = {
     Hello: "protocol",

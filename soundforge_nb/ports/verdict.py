@@ -93,6 +93,8 @@ def _fault(conversation: Conversation, ending: Ending, program: str, subject: st
         return PortCancelled(f"{program} was cancelled{subject}: {ending.cancel_reason}.", details=details)
     if failure is not None:
         details["retry"] = failure.retry
+        if failure.wait_seconds > 0:
+            details["wait_seconds"] = failure.wait_seconds
         return ProgramError(failure.message, failure.remedy, kind=failure.kind, details=details)
     if conversation.breach:
         return PortProtocolError(f"{program} {conversation.breach}{subject}.", _REINSTALL, details=details)

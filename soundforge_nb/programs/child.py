@@ -73,7 +73,8 @@ def run(program: str, handler: Handler) -> NoReturn:
 def failure(error: BaseException) -> Failure:
     """What an exception becomes on the wire; one that nobody foresaw goes to the log in full."""
     if isinstance(error, SoundforgeError):
-        return Failure(error.kind, error.message, error.remedy, retry=error.retryable)
+        wait = float(error.details.get("wait_seconds") or 0.0)
+        return Failure(error.kind, error.message, error.remedy, retry=error.retryable, wait_seconds=wait)
     traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, MemoryError) or _is_torch_memory_error(error):
         return Failure(

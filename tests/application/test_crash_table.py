@@ -22,8 +22,8 @@ from soundforge_nb.jobs.table import Start
 from soundforge_nb.lifecycle.pubsub import Published
 
 CHILDREN = [
-    "telemetry", "store", "pubsub", "queue:download", "queue:processing", "queue:analysis", "lifeline",
-    "pruner", "endpoint",
+    "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
+    "queue:analysis", "link keeper", "lifeline", "pruner", "endpoint",
 ]  # fmt: skip
 
 

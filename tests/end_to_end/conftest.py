@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ import soundfile
 
 import soundforge_nb as sf
 from soundforge_nb.cluster.discovery import read_whereabouts
+
+# The web server on loopback that the programs' own tests use.
+sys.path.insert(0, str(Path(__file__).parents[1] / "programs"))
 
 RATE_HZ = 44_100
 

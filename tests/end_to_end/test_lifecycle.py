@@ -207,8 +207,8 @@ def test_health_and_metrics_are_told_over_http_and_nothing_else(forge, song, tmp
     assert answer.status == 200
     names = [child["name"] for child in body["children"]]
     assert names == [
-        "telemetry", "store", "pubsub", "queue:download", "queue:processing", "queue:analysis", "lifeline",
-        "pruner", "endpoint",
+        "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
+        "queue:analysis", "link keeper", "lifeline", "pruner", "endpoint",
     ]  # fmt: skip
     assert forge.process(song(tmp_path / "told.wav", seconds=1), analyze="energy").wait(60, progress=False)
     with urllib.request.urlopen(f"{http}/soundforge/metrics", timeout=10) as answer:

@@ -133,8 +133,6 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     ("name", "kind", "sentence"),
     [
         ("nul\0byte.wav", "not_found", "nul\\x00byte.wav is no path: it holds a NUL. Name a file."),
-        ("https://open.spotify.com/track/1", "link", "is a link; this version adds files and folders."),
-        ("Spotify:track:1", "link", "is a link"),
         ("nothing/here.wav", "not_found", "nothing/here.wav is not there. Check the path."),
         ("none*.wav", "not_found", "Nothing matches none*.wav. Check the pattern."),
         ("~nobody_of_this_name/x.wav", "not_found", "is not there"),

@@ -235,10 +235,14 @@ def test_no_stems_is_said() -> None:
 
 def test_the_kinds_that_come_with_the_package(tmp_path: Path) -> None:
     kinds = kinds_of(Config(data_folder=tmp_path))
-    assert kinds.names == ["analyze_stems", "analyze_track", "separate_stems"]
+    assert kinds.names == [
+        *("analyze_stems", "analyze_track", "download_track", "read_spotify", "separate_stems")
+    ]
     assert [(kinds[name].queue, kinds[name].max_attempts) for name in kinds.names] == [
         ("analysis", 2),
         ("analysis", 2),
+        ("download", 3),
+        ("download", 3),
         ("processing", 2),
     ]
 
@@ -275,7 +279,9 @@ def known_as(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_kind_of_ones_own_is_imported_by_name(tmp_path: Path, known_as: str) -> None:
     kinds = kinds_of(Config(data_folder=tmp_path, kinds=f" {known_as}:Greet ,"))
-    assert kinds.names == ["analyze_stems", "analyze_track", "greet", "separate_stems"]
+    assert kinds.names == [
+        *("analyze_stems", "analyze_track", "download_track", "greet", "read_spotify", "separate_stems")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,28 @@ def test_wishes_are_kept_as_json(wishes: Wishes) -> None:
         read_analysis(kept["analyze"]),
         read_analysis(kept["analyze_stems"]),
     )
+
+
+def spotify_track(**changes: Any) -> dict[str, Any]:
+    mark = "spotify:track:" + "6" * 22
+    told = {"byte_hash": f"link:{mark}", "link_mark": mark, "link": "https://open.spotify.com/track/x"}
+    return track(path=None) | told | {"artist": "Ada", "album": None, "isrc": None} | changes
+
+
+def test_what_is_known_from_spotify_alone_is_a_sentence_unless_it_may_be_looked_for() -> None:
+    refused = made(ALL, None, spotify_track())
+    assert refused.jobs == []
+    for entry in refused.inputs[:2]:
+        assert entry.error is not None
+        assert entry.error["message"].startswith("Song 0 by Ada is known from Spotify, which gives no audio")
+        assert 'downloads = "allowed"' in entry.error["remedy"]
+    download, *rest = made(ALL, None, spotify_track(is_looked_for=True)).jobs
+    assert download.kind == "download_track"
+    assert download.args["song"]["title"] == "Song 0"
+    assert [job.parents for job in rest[:2]] == [(download.job_id,)] * 2
+
+
+def test_a_file_of_one_s_own_that_is_gone_is_told_of_as_one() -> None:
+    gone = made(ALL, None, spotify_track(byte_hash="b" * 64))
+    assert gone.inputs[0].error is not None
+    assert "is gone or has become another" in gone.inputs[0].error["message"]

@@ -10,6 +10,7 @@ from soundforge_nb import config
 from soundforge_nb.errors import PortProtocolError
 from soundforge_nb.ports.analyzer import Analyzer
 from soundforge_nb.ports.cold import cold_port
+from soundforge_nb.ports.downloader import Downloader, Wanted
 from soundforge_nb.ports.port import Port
 from soundforge_nb.ports.program import ANALYZE, SEPARATE
 from soundforge_nb.ports.separator import Parameters, Separator
@@ -132,3 +133,23 @@ def test_stems_of_another_shape_are_not_believed(settings, tmp_path, stems):
 def test_a_cold_port_follows_the_settings(settings):
     assert isinstance(cold_port(ANALYZE, settings, threads=1), Port)
     assert SEPARATE.argv[1:] == ["-m", "soundforge_nb.programs.separate"]
+
+
+def test_a_download_is_asked_for_and_read(tmp_path):
+    settings = config.load(tmp_path, environment={}, private_addresses="allowed", download_max_bytes=7)
+    (tmp_path / "audio.mp3").touch()
+    port = Scripted({"file": "audio.mp3", "names": ["a.mp3", 3], "audio": {"channels": 2}})
+    wanted = Wanted("https://host/a.mp3?k=1", "https://host/a.mp3", "key", duration_seconds=60.0)
+    found = Downloader(port, settings).download(wanted, tmp_path, owner="a/1")
+    assert (found.file, found.names) == (tmp_path / "audio.mp3", ("a.mp3",))
+    assert (port.request["max_bytes"], port.request["allow_private"]) == (7, True)
+    assert port.request["partial_folder"] == str(settings.partial_folder)
+    assert port.timeout_seconds == 300 + 2 * 60
+
+
+@pytest.mark.parametrize("file", ["../audio.mp3", "/etc/hostname", "not_there.mp3", "", "link.mp3", 7])
+def test_a_download_that_is_no_file_of_the_folder_is_not_believed(settings, tmp_path, file):
+    (tmp_path / "link.mp3").symlink_to("/etc/hostname")
+    port = Scripted({"file": file, "names": [], "audio": {}})
+    with pytest.raises(PortProtocolError):
+        Downloader(port, settings).download(Wanted("https://host/", "https://host/", "key"), tmp_path)

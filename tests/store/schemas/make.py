@@ -13,6 +13,7 @@ from soundforge_nb.store import migrations
 
 HERE = Path(__file__).parent
 TRACK, JOB, BATCH, STEM, ANALYSIS = (f"0190a000-0000-7000-8000-00000000000{n}" for n in range(1, 6))
+SPOTIFY_ID = "6rqhFgbbKwnb9MLmUQDhG6"
 NOW = "TIMESTAMP '2026-11-01 12:00:00'"
 
 ROWS = [
@@ -41,7 +42,19 @@ ROWS = [
 ]
 
 #: Rows of tables that came with a later schema, by its number.
-LATER_ROWS = {2: [f"INSERT INTO stem_requests VALUES ('rk', '{TRACK}', 'ck')"]}
+LATER_ROWS = {
+    2: [f"INSERT INTO stem_requests VALUES ('rk', '{TRACK}', 'ck')"],
+    3: [
+        f"INSERT INTO links VALUES ('ab', 'https://host/a.wav?…', '{TRACK}', {NOW})",
+        f"INSERT INTO merged_tracks VALUES ('{BATCH}', '{TRACK}')",
+    ],
+    4: [
+        f"INSERT INTO spotify_tracks VALUES ('{SPOTIFY_ID}', 'Alles', 'Ada', NULL, NULL, 12.5, {NOW})",
+        f"INSERT INTO spotify_lists VALUES ('spotify:track:{SPOTIFY_ID}', NULL, {NOW})",
+        f"INSERT INTO spotify_entries VALUES ('spotify:track:{SPOTIFY_ID}', 0, '{SPOTIFY_ID}', NULL)",
+    ],
+    5: [f"INSERT INTO spotify_matches VALUES ('{SPOTIFY_ID}', '{TRACK}', 0.97, 'title', {NOW})"],
+}
 
 
 def make(known: list[migrations.Migration]) -> Path:

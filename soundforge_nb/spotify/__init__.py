@@ -1,0 +1,1 @@
+"""Spotify's links, read without a network."""
