@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     deeds.add_argument("--drain", action="store_true", help="pause, and wait until nothing of it runs")
     deeds.add_argument("--limit", type=_count, metavar="N", help="run N at once on each Dask worker")
     deeds.add_argument("--default-limit", action="store_true", help="run as many as the settings say")
+    storage = command("storage", _storage, "tell what the data folder holds, and what nobody needs of it")
+    storage.add_argument("--clean", action="store_true", help="remove what nobody needs")
+    storage.add_argument("--grace-days", type=float, metavar="N", help="left alone for so long (7)")
     sql = command("sql", _sql, "ask the library one SELECT")
     sql.add_argument("query")
     dashboard_command.add_arguments(
@@ -363,6 +366,16 @@ def _queue_line(entry: dict[str, Any]) -> str:
     limit = f"{entry['running']} of {entry['limit']} running"
     everywhere = "" if entry["global_limit"] is None else f", {entry['global_limit']} everywhere"
     return f"queue {entry['queue']:<11} {limit}{everywhere}{', paused' if entry['paused'] else ''}"
+
+
+def _storage(arguments: argparse.Namespace) -> int:
+    with _attached(arguments, start=True) as forge:
+        found = forge.storage(clean=arguments.clean, grace_days=arguments.grace_days)
+    if arguments.json:
+        _print_json(vars(found))
+    else:
+        print(str(found).replace("forge.storage(clean=True) removes them", "--clean removes them"))
+    return DONE
 
 
 def _sql(arguments: argparse.Namespace) -> int:

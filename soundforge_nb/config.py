@@ -46,6 +46,8 @@ class Config:
     # History: what ended is forgotten when it is older, or when more ended the same way since; 0: never.
     prune_after_days: float = 90.0
     prune_keep_jobs: int = 100_000
+    # A file that no row of the library names is removed when it was left alone for so long.
+    orphan_grace_seconds: float = 604_800.0
     # Application.
     linger_seconds: float = 300.0
     start_timeout_seconds: float = 60.0

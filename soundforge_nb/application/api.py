@@ -20,7 +20,7 @@ from soundforge_nb.application.linking import link_tracks
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.observer import Observer
-from soundforge_nb.errors import InputError, JobNotFound
+from soundforge_nb.errors import InputError, JobNotFound, UsageError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.library import catalog
 from soundforge_nb.library.examine import Examined, examine, stamp_of
@@ -171,6 +171,16 @@ class Api(DashboardCalls):
             return run_query(connection, query, bounds)
         finally:
             connection.close()
+
+    @call
+    async def storage(self, clean: bool = False, grace_seconds: float | None = None) -> dict[str, Any]:
+        """What the data folder holds, and what nobody needs of it; with `clean` that is removed."""
+        if grace_seconds is not None and not 0 <= grace_seconds < float("inf"):
+            raise UsageError(f"The grace can't be {grace_seconds} seconds.", "Give 0 or more.")
+        janitor = self._application.janitor
+        if clean:
+            return await janitor.clean(grace_seconds)
+        return {**(await janitor.look(grace_seconds)).as_json(), "removed": []}
 
     # -- batches and jobs -----------------------------------------------------------------------
 

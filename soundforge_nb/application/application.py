@@ -19,6 +19,7 @@ from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
 from soundforge_nb.jobs.pruner import Pruner
 from soundforge_nb.jobs.queue import Queue
+from soundforge_nb.library.janitor import Janitor
 from soundforge_nb.lifecycle.clock import Clock, SystemClock
 from soundforge_nb.lifecycle.history import History
 from soundforge_nb.lifecycle.metrics import Metrics
@@ -42,6 +43,7 @@ class Application:
     store: Store
     pubsub: PubSub
     metrics: Metrics
+    janitor: Janitor
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Application:
             Child("link keeper", self._new_link_keeper),
             Child("lifeline", lambda: Lifeline(self.engine)),
             Child("pruner", self._new_pruner),
+            Child("janitor", self._new_janitor),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
 
@@ -116,6 +119,15 @@ class Application:
 
     def _new_pruner(self) -> Pruner:
         return Pruner(self.config, self.clock, lambda: self.store, self.engine.counting.forget)
+
+    def _new_janitor(self) -> Janitor:
+        self.janitor = Janitor(
+            self.config,
+            lambda: self.store,
+            lambda: {lease.lease_id for lease in self.ledger.leases()},
+            self.telemetry,
+        )
+        return self.janitor
 
     def _adopt(self, name: str) -> Callable[[Any], None]:
         return lambda value: setattr(self, name, value)

@@ -37,5 +37,6 @@ METRICS: tuple[Metric, ...] = (
     Metric("vm.run_queue.cpu", "vm.run_queue", "cpu", "last_value", "", "VM"),
     Metric("vm.run_queue.io", "vm.run_queue", "io", "last_value", "", "VM"),
     Metric("vm.loop_lag", "vm.loop_lag", "seconds", "last_value", "ms", "VM", (), _MS),
+    Metric("storage.clean.count", "storage.clean", "count", "counter", "", "Store"),
     Metric("supervisor.restart.count", "supervisor.restart", "count", "counter", "", "VM", ("child",)),
 )

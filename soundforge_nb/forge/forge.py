@@ -24,6 +24,7 @@ from soundforge_nb.forge.adding import Adding, Named
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
 from soundforge_nb.forge.queues import QueueCalls
+from soundforge_nb.forge.storage import Storage
 from soundforge_nb.forge.tracks import Track, TrackList
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
@@ -144,6 +145,21 @@ class Forge(QueueCalls):
         newest = [stem for stem in stems if stem["content_key"] == stems[0]["content_key"]]
         (row,) = self.call("tracks", track_ids=[track_id]) or [{"title": track_id}]
         return track_figure(row["title"], self.analysis(track_id), newest)
+
+    def storage(self, *, clean: bool = False, grace_days: float | None = None) -> Storage:
+        """What the data folder holds, kind by kind, and the files that nobody needs, each with its proof.
+
+        Parameters
+        ----------
+        clean : bool
+            Remove those files. Nothing that a row of the library names, that is younger than the grace, or
+            that lies outside the data folder is ever touched.
+        grace_days : float, optional
+            How long a file must have been left alone; by default as `Config.orphan_grace_seconds` says.
+        """
+        grace = None if grace_days is None else grace_days * 86_400
+        found = self.call("storage", clean=clean, grace_seconds=grace, timeout_seconds=600)
+        return Storage(**found)
 
     # -- jobs -----------------------------------------------------------------------------------
 

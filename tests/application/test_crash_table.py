@@ -23,7 +23,7 @@ from soundforge_nb.lifecycle.pubsub import Published
 
 CHILDREN = [
     "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
-    "queue:analysis", "link keeper", "lifeline", "pruner", "endpoint",
+    "queue:analysis", "link keeper", "lifeline", "pruner", "janitor", "endpoint",
 ]  # fmt: skip
 
 

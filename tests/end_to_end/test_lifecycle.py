@@ -208,7 +208,7 @@ def test_health_and_metrics_are_told_over_http_and_nothing_else(forge, song, tmp
     names = [child["name"] for child in body["children"]]
     assert names == [
         "telemetry", "store", "pubsub", "token refresher", "queue:download", "queue:processing",
-        "queue:analysis", "link keeper", "lifeline", "pruner", "endpoint",
+        "queue:analysis", "link keeper", "lifeline", "pruner", "janitor", "endpoint",
     ]  # fmt: skip
     assert forge.process(song(tmp_path / "told.wav", seconds=1), analyze="energy").wait(60, progress=False)
     with urllib.request.urlopen(f"{http}/soundforge/metrics", timeout=10) as answer:
