@@ -94,7 +94,7 @@ class Application:
             for name in self.config.limits
         ]
         return [
-            Child("telemetry", lambda: TelemetryPoller(self.telemetry, self._adopt("metrics"), self.history)),
+            Child("telemetry", self._new_poller),
             Child("store", self._new_store, shutdown_seconds=30.0),
             Child("pubsub", lambda: Topics(self.pubsub.sequence, self._adopt("pubsub"), self._outbound)),
             Child("token refresher", lambda: TokenRefresher(self.config, self.clock)),
@@ -105,6 +105,12 @@ class Application:
             Child("janitor", self._new_janitor),
             Child("endpoint", lambda: Endpoint(self._adopt("open"))),
         ]
+
+    def _new_poller(self) -> TelemetryPoller:
+        def measured(at: float) -> None:
+            self.pubsub.publish("metrics", {"at": at})
+
+        return TelemetryPoller(self.telemetry, self._adopt("metrics"), self.history, measured)
 
     def _new_store(self) -> Store:
         self.store = Store(

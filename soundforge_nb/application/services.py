@@ -23,10 +23,17 @@ POLL_SECONDS = 10.0
 class TelemetryPoller(Service):
     """Keeps the metrics, and measures the process itself every ten seconds."""
 
-    def __init__(self, telemetry: Telemetry, adopt: Callable[[Metrics], None], history: History) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        adopt: Callable[[Metrics], None],
+        history: History,
+        measured: Callable[[float], None] = lambda at: None,
+    ) -> None:
         self._telemetry = telemetry
         self._adopt = adopt
         self._history = history
+        self._measured = measured
 
     async def start(self) -> None:
         self._adopt(Metrics(self._telemetry, {metric.event: metric.tags for metric in METRICS}))
@@ -41,6 +48,7 @@ class TelemetryPoller(Service):
             await asyncio.sleep(0)
             self._telemetry.execute("vm.loop_lag", {"seconds": time.perf_counter() - before})
             self._history.tick(time.time())
+            self._measured(self._history.ticked_at)
             await asyncio.sleep(POLL_SECONDS)
 
 

@@ -27,6 +27,7 @@ from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.storage import Storage
 from soundforge_nb.forge.tracks import Track, TrackList
 from soundforge_nb.lifecycle.identifiers import new_id
+from soundforge_nb.lifecycle.topics import fits
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
 
 if TYPE_CHECKING:
@@ -321,9 +322,23 @@ class Forge(QueueCalls):
         """One call of the application."""
         return self._connection.call(method, timeout_seconds=timeout_seconds, **arguments)
 
-    def follow(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        """Have `listener` told each outbound message; returns what ends it."""
-        return self._connection.follow(listener)
+    def follow(
+        self, listener: Callable[[dict[str, Any]], None], topic: str | None = None
+    ) -> Callable[[], None]:
+        """Have `listener` told each outbound message, in a thread of its own; returns what ends it.
+
+        Parameters
+        ----------
+        listener : callable
+            Given a dict with ``topic``, ``sequence`` and ``body``. Of topic ``connection`` it is told after a
+            loss: what it followed may have a gap, and a snapshot tells how things stand.
+        topic : str, optional
+            Only these: ``jobs``, ``jobs:<job id>``, ``batches``, ``batches:<batch id>`` (with its jobs),
+            ``queues``, ``tracks``, ``metrics``.
+        """
+        if topic is None:
+            return self._connection.follow(listener)
+        return self._connection.follow(lambda message: listener(message) if fits(topic, message) else None)
 
     def close(self) -> None:
         """Let go of the connection. Jobs go on."""
