@@ -19,6 +19,16 @@ from tests.dashboards.answers import EVIL
 Screenshot = Callable[[Any, str], None]
 
 
+#: What reaches farther to the right than the inside of its view, unless it lies in something that scrolls.
+_BEYOND = """() => [...document.querySelectorAll(".sf")].flatMap(view => {
+    const clipped = ".sf-tree-scroll, .sf-scroller, svg";
+    const inside = view.getBoundingClientRect().right - 10;
+    return [...view.querySelectorAll("*:not(.sf-aloud)")]
+        .filter(one => one.getBoundingClientRect().right > inside && !one.closest(clipped))
+        .map(one => `${view.parentElement.id}: ${one.className} ${one.textContent.slice(0, 40)}`);
+})"""
+
+
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("dashboard-gallery")
@@ -44,6 +54,7 @@ def test_every_state(
     for scene in scenes():
         screenshot(page.locator(f"#{scene['name']} .sf"), f"dashboard-{scene['name']}-{scheme}-{width}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+    assert page.evaluate(_BEYOND) == [], "something stands out of its view"
     assert page.locator("img").count() == 0
     assert EVIL in page.locator("#busy").inner_text()
     assert serious_faults(page, "#views") == []
