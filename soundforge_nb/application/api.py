@@ -22,6 +22,7 @@ from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.observer import Observer
 from soundforge_nb.errors import InputError, JobNotFound, UsageError
 from soundforge_nb.jobs import batches, table
+from soundforge_nb.jobs.controls import KEEP, Keep
 from soundforge_nb.library import catalog
 from soundforge_nb.library.examine import Examined, examine, stamp_of
 from soundforge_nb.pipeline import account
@@ -285,9 +286,9 @@ class Api(DashboardCalls):
 
     @call
     async def scale_queue(
-        self, queue: str, limit: int | None = None, global_limit: int | None = None
+        self, queue: str, limit: int | Keep | None = KEEP, global_limit: int | Keep | None = KEEP
     ) -> bool:
-        """Set how many jobs of a queue run at once; without a limit, as the settings say."""
+        """Set how many jobs of a queue run at once; None: as the settings say."""
         return await self._application.engine.controls.scale(queue, limit, global_limit)
 
     @call

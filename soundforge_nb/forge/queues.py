@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from soundforge_nb.jobs.controls import KEEP, Keep
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -44,16 +46,18 @@ class QueueCalls:
         """Let a paused queue go on; False where it was not paused."""
         return bool(self.call("resume_queue", queue=queue))
 
-    def scale(self, queue: str, limit: int | None = None, *, global_limit: int | None = None) -> bool:
+    def scale(
+        self, queue: str, limit: int | Keep | None = KEEP, *, global_limit: int | Keep | None = KEEP
+    ) -> bool:
         """Set how many jobs of a queue run at once; False where that was so already.
 
         Parameters
         ----------
         queue : str
         limit : int, optional
-            On one Dask worker; None: as the settings say.
+            On one Dask worker; None: as the settings say; not given: as it is.
         global_limit : int, optional
-            On all Dask workers together; None: no such limit.
+            On all Dask workers together; None: no such limit; not given: as it is.
 
         Raises
         ------

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from soundforge_nb.config import SLOTS_CEILING
 from soundforge_nb.errors import UsageError
@@ -18,6 +18,8 @@ from soundforge_nb.store.store import Store
 
 _sql = partial(statement, "jobs")
 
+Keep = Literal["keep"]
+KEEP: Keep = "keep"
 _PREFIX = "queue:"
 _SETTING_COLUMNS = {"name": "VARCHAR", "value": "JSON"}
 
@@ -107,8 +109,12 @@ class Controls:
         """Let a queue go on; False where it was not paused."""
         return await self._set(queue, dataclasses.replace(self._known(queue), paused=False))
 
-    async def scale(self, queue: str, limit: int | None, global_limit: int | None) -> bool:
+    async def scale(
+        self, queue: str, limit: int | Keep | None = KEEP, global_limit: int | Keep | None = KEEP
+    ) -> bool:
         """Set how many jobs of a queue run at once: on one Dask worker, and on all together.
+
+        What is `KEEP` stays as it is; None is what the settings say.
 
         Raises
         ------
@@ -116,6 +122,8 @@ class Controls:
             A limit is no size, or all queues together outgrow a Dask worker's threads.
         """
         before = self._known(queue)
+        limit = before.limit if limit == KEEP else limit
+        global_limit = before.global_limit if global_limit == KEEP else global_limit
         for name, value in (("limit", limit), ("global limit", global_limit)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise UsageError(f"The {name} of the queue {queue} can't be {value!r}.", "Give 0 or more.")

@@ -156,3 +156,18 @@ def test_run_now_does_not_let_a_child_overtake_its_parent(in_house: Any) -> None
         assert await house.state(child) == "available"
 
     in_house(test)
+
+
+def test_a_limit_that_is_not_spoken_of_stays(in_house: Any) -> None:
+    async def test(house: Any) -> None:
+        controls = house.engine.controls
+        await controls.scale("analysis", 4, 9)
+        # As a dashboard does it.
+        await controls.scale("analysis", 5)
+        assert controls.as_json("analysis")["global_limit"] == 9
+        await controls.scale("analysis", global_limit=None)
+        assert (controls["analysis"].limit, controls["analysis"].global_limit) == (5, None)
+        await controls.scale("analysis", None)
+        assert controls.as_json("analysis")["limit"] == 2
+
+    in_house(test)
