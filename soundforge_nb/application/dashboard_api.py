@@ -22,6 +22,10 @@ from soundforge_nb.store.session import Session
 ACTIONS = ("cancel", "retry", "run_now", "pause_queue", "resume_queue", "scale_queue")
 
 
+#: A dashboard that did not ask for so long is closed.
+VIEWER_SECONDS = 60.0
+
+
 class DashboardCalls:
     """The reading side of the application."""
 
@@ -30,12 +34,15 @@ class DashboardCalls:
         self._observer = observer
         #: What each Dask worker said of itself when it reported for work.
         self._nodes: dict[str, dict[str, Any]] = {}
+        #: When each dashboard asked last.
+        self._viewers: dict[str, float] = {}
 
     @call
-    async def dashboard(self) -> dict[str, Any]:
+    async def dashboard(self, viewer: str | None = None) -> dict[str, Any]:
         """How everything stands now; what runs comes from the ledger, all else from the store."""
         application = self._application
         application.telemetry.execute("dashboard.message", {"count": 1}, {"what": "dashboard"})
+        self._note_viewer(viewer)
         sequence = application.pubsub.sequence
 
         counts = await application.engine.counting.read()
@@ -114,6 +121,18 @@ class DashboardCalls:
             {**child, "since": round(now - child["age_seconds"], 1) if child["state"] == "running" else None}
             for child in self._application.supervisor.which_children()
         ]
+
+    def _note_viewer(self, viewer: str | None) -> None:
+        """Tell telemetry who comes, and who was not heard for so long that they went."""
+        now, telemetry = self._application.clock.monotonic(), self._application.telemetry
+        for gone in [name for name, at in self._viewers.items() if now - at > VIEWER_SECONDS]:
+            del self._viewers[gone]
+            telemetry.execute("dashboard.close", {"count": 1})
+        if viewer is None:
+            return
+        if viewer not in self._viewers:
+            telemetry.execute("dashboard.connect", {"count": 1})
+        self._viewers[viewer] = now
 
     # -- parts ------------------------------------------------------------------------------------
 

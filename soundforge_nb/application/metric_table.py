@@ -16,6 +16,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("topic.publish.count", "topic.publish", "count", "counter", "", "Topics", ("topic",)),
     Metric("topic.subscribe.count", "topic.subscribe", "count", "counter", "", "Topics", ("topic",)),
     Metric("dashboard.connect.count", "dashboard.connect", "count", "counter", "", "Topics"),
+    Metric("dashboard.close.count", "dashboard.close", "count", "counter", "", "Topics"),
     Metric("dashboard.message.count", "dashboard.message", "count", "counter", "", "Topics", ("what",)),
     *(
         Metric(

@@ -11,6 +11,7 @@ from soundforge_nb.cluster.link import RECONNECTED
 from soundforge_nb.dashboards import dashboard_state as shown
 from soundforge_nb.dashboards import dashboard_summary, surroundings
 from soundforge_nb.errors import SoundforgeError, UsageError
+from soundforge_nb.lifecycle.identifiers import new_id
 
 if TYPE_CHECKING:
     from soundforge_nb.dashboards.dashboard_view import DashboardView
@@ -27,6 +28,8 @@ class Dashboard:
     def __init__(self, forge: Forge, tab: str, read_only: bool | None) -> None:
         if tab not in shown.TABS:
             raise UsageError(f"A dashboard has no tab {tab!r}.", f"Choose from {', '.join(shown.TABS)}.")
+        # By which the application tells one that looks again from one that comes.
+        self._viewer = new_id()
         self._forge = forge
         self._tab = tab
         self._read_only = bool(os.environ.get(READ_ONLY_VARIABLE)) if read_only is None else read_only
@@ -41,7 +44,7 @@ class Dashboard:
         """How everything stands now."""
         # Read first: a change that comes while the application answers is told by the next look.
         revision = self._revision
-        answer: dict[str, Any] = self._forge.call("dashboard")
+        answer: dict[str, Any] = self._forge.call("dashboard", viewer=self._viewer)
         ours = {"tab": self._tab, "read_only": self._read_only, "reconnected_at": self._reconnected_at}
         return {**answer, **ours, "revision": revision}
 
