@@ -19,6 +19,7 @@ from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
 from soundforge_nb.jobs.pruner import Pruner
 from soundforge_nb.jobs.queue import Queue
+from soundforge_nb.jobs.runs import Parts
 from soundforge_nb.library.janitor import Janitor
 from soundforge_nb.lifecycle.clock import Clock, SystemClock
 from soundforge_nb.lifecycle.history import History
@@ -65,13 +66,15 @@ class Application:
         self._outbound = outbound
         self._tasks: set[asyncio.Task[None]] = set()
         self.engine = Engine(
-            config=config,
-            kinds=kinds,
-            ledger=self.ledger,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            store=lambda: self.store,
-            pubsub=lambda: self.pubsub,
+            Parts(
+                config=config,
+                kinds=kinds,
+                ledger=self.ledger,
+                clock=self.clock,
+                telemetry=self.telemetry,
+                store=lambda: self.store,
+                pubsub=lambda: self.pubsub,
+            )
         )
         self.engine.on_batch_finished = self._batch_finished
         self.supervisor = Supervisor(self._children(), telemetry=self.telemetry)

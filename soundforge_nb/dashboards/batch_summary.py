@@ -21,9 +21,11 @@ def as_text(snapshot: dict[str, Any]) -> str:
         lines.append(f"  {words.step_name(step).lower()}: {words.told_counts(counts)}")
     running, failures = snapshot["running"], snapshot["failures"]
     lines += [f"  {words.told_running(entry)}" for entry in running[: words.SHOWN_RUNNING]]
-    lines += [f"  failed: {words.one_line(entry['error'])}" for entry in failures[: words.SHOWN_FAILURES]]
-    if len(failures) > words.SHOWN_FAILURES:
-        lines.append(f"  … and {len(failures) - words.SHOWN_FAILURES} more failures, see batch.errors()")
+    # A file that can't be read fails at each of its steps, in the same words.
+    told = list(dict.fromkeys(words.one_line(entry["error"]) for entry in failures))
+    lines += [f"  failed: {sentence}" for sentence in told[: words.SHOWN_FAILURES]]
+    if len(told) > words.SHOWN_FAILURES:
+        lines.append(f"  … and {len(told) - words.SHOWN_FAILURES} more failures, see batch.errors()")
     return "\n".join(lines)
 
 

@@ -67,7 +67,13 @@ class Batch:
 
     # -- waiting ------------------------------------------------------------------------------------
 
-    def wait(self, timeout_seconds: float | None = None, *, progress: bool | None = None) -> bool:
+    def wait(
+        self,
+        timeout_seconds: float | None = None,
+        *,
+        progress: bool | None = None,
+        interrupted: str = "batch.wait() waits again, batch.cancel() stops them.",
+    ) -> bool:
         """Wait until every input of the batch is accounted for.
 
         Parameters
@@ -76,6 +82,8 @@ class Batch:
             Give up waiting after so long; the jobs go on.
         progress : bool, optional
             Print lines of progress; by default only where no live view shows it.
+        interrupted : str
+            What to say of the jobs, which go on, when a person ends the waiting.
 
         Returns
         -------
@@ -101,7 +109,7 @@ class Batch:
                 changed.wait(left)
                 time.sleep(min(_SNAPSHOT_SECONDS, left))
         except KeyboardInterrupt:
-            print("Interrupted. The jobs go on: batch.wait() waits again, batch.cancel() stops them.")
+            print(f"Interrupted. The jobs go on: {interrupted}", file=sys.stderr)
             raise
         finally:
             unfollow()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,16 @@ _LOOK_SECONDS = 1.0
 _COLUMNS = ["queue", "limit", "global_limit", "paused", "running"]
 
 
-class QueueCalls:
+class QueueCalls(ABC):
     """The part of a Forge that runs its queues. What is set lasts: a restart finds it as it was left."""
 
-    def call(self, method: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def call(self, method: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any: ...
 
-    def follow(self, listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
-        raise NotImplementedError
+    @abstractmethod
+    def follow(
+        self, listener: Callable[[dict[str, Any]], None], topic: str | None = None
+    ) -> Callable[[], None]: ...
 
     def queues(self) -> pd.DataFrame:
         """Each queue with its limits, whether it is paused, and how many of its jobs run."""
@@ -70,7 +73,7 @@ class QueueCalls:
         """Pause a queue and wait until nothing of it runs; False where something still does in the end."""
         self.pause(queue)
         changed = threading.Event()
-        unfollow = self.follow(lambda message: changed.set())
+        unfollow = self.follow(lambda message: changed.set(), "jobs")
         until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
             while True:

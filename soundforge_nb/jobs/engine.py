@@ -18,7 +18,7 @@ from soundforge_nb.jobs.claiming import Claim, claim_slots
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.ledger import Lease
-from soundforge_nb.jobs.runs import Runs
+from soundforge_nb.jobs.runs import Parts, Runs
 from soundforge_nb.jobs.states import State
 from soundforge_nb.store.session import Session
 
@@ -49,8 +49,8 @@ class Dispatch(Protocol):
 class Engine(Runs):
     """Inserts, claims, starts, acknowledges, cancels, rescues."""
 
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
         self.dispatch: Dispatch | None = None
         self.controls = Controls(
             self.ledger, self._store, changed=self._control_changed, limits_changed=self._limits_changed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
@@ -27,16 +28,7 @@ class Grouped(Generic[Item, Answer]):
 
     async def __call__(self, item: Item) -> Answer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def answered(answer: Answer | Exception) -> None:
-            if future.done():
-                return
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
-
-        self.put(item, answered)
+        self.put(item, partial(resolve, future))
         return await future
 
     def put(self, item: Item, answered: Callable[[Answer | Exception], None]) -> None:
@@ -69,6 +61,16 @@ class Grouped(Generic[Item, Answer]):
         answers = await self._flush([item for item, _ in group])
         for (_, answered), answer in zip(group, answers, strict=True):
             _tell(answered, answer)
+
+
+def resolve(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:
+    """Hand an answer, or an error, to who waits for it; who went away needs none."""
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 def _tell(answered: Callable[[Answer | Exception], None], answer: Answer | Exception) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from soundforge_nb.config import Config
@@ -20,7 +21,7 @@ from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.counting import Counting
 from soundforge_nb.jobs.demand import Demand
-from soundforge_nb.jobs.grouped import Grouped
+from soundforge_nb.jobs.grouped import Grouped, resolve
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Lease, Ledger
@@ -48,39 +49,42 @@ def _unheard(answer: object) -> None:
     return
 
 
-class Runs:
-    """What the engine does from a claim to its end. Its parts are the engine's: see `Engine`."""
+@dataclass(frozen=True)
+class Parts:
+    """What an engine is made of. What a restarted service replaces is asked for anew at each use."""
 
-    def __init__(
-        self,
-        *,
-        config: Config,
-        kinds: Kinds,
-        ledger: Ledger,
-        clock: Clock,
-        telemetry: Telemetry,
-        store: Callable[[], Store],
-        pubsub: Callable[[], PubSub],
-    ) -> None:
-        self.config = config
-        self.kinds = kinds
-        self.ledger = ledger
-        self.clock = clock
-        self.telemetry = telemetry
-        self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in ledger.limits}
+    config: Config
+    kinds: Kinds
+    ledger: Ledger
+    clock: Clock
+    telemetry: Telemetry
+    store: Callable[[], Store]
+    pubsub: Callable[[], PubSub]
+
+
+class Runs:
+    """What the engine does from a claim to its end: the base of `Engine`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.config = parts.config
+        self.kinds = parts.kinds
+        self.ledger = parts.ledger
+        self.clock = parts.clock
+        self.telemetry = parts.telemetry
+        self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in parts.ledger.limits}
         self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
         #: While true nothing new is handed out: the application is about to end.
         self.draining = False
         #: Whether any job waits or waited for another; None: the table knows.
         self.any_parents: bool | None = None
-        self.counting = Counting(store)
-        self._store = store
-        self._tell = Announcer(telemetry, pubsub)
+        self.counting = Counting(parts.store)
+        self._store = parts.store
+        self._tell = Announcer(parts.telemetry, parts.pubsub)
         self._start = Grouped[Start, int | None](self._flush_starts)
         self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
         self._see_to_batches = Grouped[str, None](self._look_at_batches)
         self._background = Background()
-        self._demand = Demand(ledger.limits)
+        self._demand = Demand(parts.ledger.limits)
 
     # -- nodes ------------------------------------------------------------------------------------
 
@@ -102,7 +106,7 @@ class Runs:
     async def started(self, start: Start) -> int | None:
         """Count a start once it is committed; None where the lease is dead and the run must not go on."""
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self.begin(start, partial(_resolve, future))
+        self.begin(start, partial(resolve, future))
         return await future
 
     def begin(self, start: Start, begun: Begun) -> None:
@@ -148,7 +152,7 @@ class Runs:
     async def finished(self, lease_id: str, outcome: Outcome) -> bool:
         """Acknowledge a run's end; False where its lease was dead and nothing changed."""
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self.end(lease_id, outcome, partial(_resolve, future))
+        self.end(lease_id, outcome, partial(resolve, future))
         return await future
 
     def end(self, lease_id: str, outcome: Outcome, ended: Ended = _unheard) -> None:
@@ -171,11 +175,12 @@ class Runs:
         """The acknowledgement of an end that asks for neither files nor a kind's own record."""
         if lease.job.kind not in self.kinds:
             return None
-        kind = self.kinds[lease.job.kind]
+        kind, now = self.kinds[lease.job.kind], self.clock.now()
         if not isinstance(outcome, Completed):
-            wait = kind.backoff_seconds(kind.spent_attempts(lease.job))
-            return verdict.ended(lease, outcome, self.clock.now(), wait)
-        return None if kind.records else verdict.completed(lease.job, verdict.plain_record(outcome))
+            return verdict.ended(lease, outcome, now, kind.backoff_seconds(kind.spent_attempts(lease.job)))
+        if kind.records:
+            return None
+        return verdict.completed(lease.job, kind.record(lease.job, outcome.result, self.config, now))
 
     def _ended(
         self, lease: Lease, outcome: Outcome, ack: Ack, ended: Ended, answer: Acknowledged | Exception
@@ -216,11 +221,13 @@ class Runs:
             return await self._record_end(lease, ack)
 
     async def _ack_for(self, lease: Lease, outcome: Outcome) -> Ack:
+        if (ack := self._light_ack(lease, outcome)) is not None:
+            return ack
         kind = self.kinds[lease.job.kind]
-        now = self.clock.now()
-        if not isinstance(outcome, Completed):
-            return verdict.ended(lease, outcome, now, kind.backoff_seconds(kind.spent_attempts(lease.job)))
-        record = await asyncio.to_thread(kind.record, lease.job, outcome.result, self.config, now)
+        assert isinstance(outcome, Completed)
+        record = await asyncio.to_thread(
+            kind.record, lease.job, outcome.result, self.config, self.clock.now()
+        )
         await asyncio.to_thread(files.move_into_place, record.moves)
         return verdict.completed(lease.job, record)
 
@@ -349,15 +356,6 @@ class Runs:
             event = self.wake.get(queue)
             if event is not None:
                 event.set()
-
-
-def _resolve(future: asyncio.Future, answer: object) -> None:  # type: ignore[type-arg]
-    if future.done():
-        return
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
 
 
 def _log_failure(answer: object) -> None:

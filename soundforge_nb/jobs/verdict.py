@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from soundforge_nb.errors import SoundforgeError
-from soundforge_nb.jobs.job import Cancel, Completed, Discard, Job, Retry, Snooze
+from soundforge_nb.jobs.job import Cancel, Discard, Job, Retry, Snooze
 from soundforge_nb.jobs.kind import Record
 from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.states import State
@@ -26,11 +26,6 @@ def unrecorded(error: Exception) -> dict[str, Any]:
     if isinstance(error, SoundforgeError):
         return error.as_json()
     return plain_error(f"What the job made could not be recorded: {type(error).__name__}: {error}")
-
-
-def plain_record(outcome: Completed) -> Record:
-    """What a kind leaves behind that has no record of its own."""
-    return Record(result=outcome.result)
 
 
 def completed(job: Job, record: Record) -> Ack:

@@ -40,13 +40,9 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Orphan:
+class Orphan(Found):
     """A file that nobody needs, with the proof."""
 
-    path: str
-    size_bytes: int
-    changed: float
-    inode: int
     reason: str
 
 
@@ -130,15 +126,8 @@ def survey(
             if age < grace_seconds:
                 found.young += 1
                 continue
-            found.orphans.append(
-                Orphan(
-                    file.path,
-                    file.size_bytes,
-                    file.changed,
-                    file.inode,
-                    f"{reason} It was last changed or moved {_age(age)} ago.",
-                )
-            )
+            proof = f"{reason} It was last changed or moved {_age(age)} ago."
+            found.orphans.append(Orphan(**asdict(file), reason=proof))
     _count_the_rest(found, data_folder)
     return found
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -14,28 +15,17 @@ from soundforge_nb.application.application import Application
 from soundforge_nb.application.exposition import exposition, metric_name
 from soundforge_nb.application.metric_table import METRICS
 from soundforge_nb.application.services import run_queue
-from soundforge_nb.config import Config
-from soundforge_nb.jobs.kind import Kinds
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 
-class _NoDispatch:
-    def submit(self, claims: object) -> None: ...
-
-    async def cancel(self, lease: object, reason: str) -> None: ...
-
-    async def set_limits(self, limits: object) -> None: ...
-
-
 @pytest.fixture
-def scraped(tmp_path: Path) -> Callable[..., dict[tuple[str, tuple[str, ...]], float]]:
+def scraped(started: Callable[..., Any]) -> Callable[..., dict[tuple[str, tuple[str, ...]], float]]:
     """Samples by name and labels (by their names' order), of an application to which something was done."""
 
     def scrape(act: Callable[[Application], object]) -> dict[tuple[str, tuple[str, ...]], float]:
         async def live() -> str:
-            application = Application(Config(data_folder=tmp_path), Kinds([]))
-            await application.start(_NoDispatch())
+            application = await started()
             try:
                 act(application)
                 await asyncio.sleep(0)

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from soundforge_nb.application.api import Api
-from soundforge_nb.application.application import Application
 from soundforge_nb.application.dashboard_api import VIEWER_SECONDS
-from soundforge_nb.config import Config
-from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.lifecycle.clock import ManualClock
 
 
-class _NoDispatch:
-    def submit(self, claims: object) -> None: ...
-
-    async def cancel(self, lease: object, reason: str) -> None: ...
-
-    async def set_limits(self, limits: object) -> None: ...
-
-
-def test_each_comes_once_and_goes_once(tmp_path: Path) -> None:
+def test_each_comes_once_and_goes_once(started: Callable[..., Any]) -> None:
     heard: list[str] = []
 
     def note(event: str, measurements: Mapping[str, float], metadata: Mapping[str, Any]) -> None:
@@ -31,8 +19,7 @@ def test_each_comes_once_and_goes_once(tmp_path: Path) -> None:
 
     async def live() -> None:
         clock = ManualClock()
-        application = Application(Config(data_folder=tmp_path), Kinds([]), clock=clock)
-        await application.start(_NoDispatch())
+        application = await started(clock=clock)
         application.telemetry.attach("test", ["dashboard.connect", "dashboard.close"], note)
         api = Api(application, lambda seconds: None)
         try:

@@ -18,7 +18,7 @@ import soundforge_nb as sf
 from soundforge_nb.cluster.discovery import read_whereabouts
 from tests.chaos import inventory
 from tests.chaos.migrating import kill_a_migration
-from tests.chaos.storm import Storm, calm
+from tests.chaos.storm import Storm, wait_for_calm
 
 #: How long everything may take to end once nobody is killed any more.
 CALM_SECONDS = 300.0
@@ -41,8 +41,8 @@ def storm(kills: int, migrations: int, seed: int, say: Callable[[str], None]) ->
             weather = Storm(forge, folder, seed, songs)
             weather.blow(kills, say)
             say("the storm is over; waiting for all to end")
-            with calm(forge, weather, CALM_SECONDS):
-                found = inventory.count(forge, weather)
+            wait_for_calm(forge, weather, CALM_SECONDS)
+            found = inventory.count(forge, weather)
             _end(forge, folder)
         chance = random.Random(seed)
         moments: Counter[str] = Counter()

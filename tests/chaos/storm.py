@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +199,7 @@ def _ended(batch: sf.Batch, until: float) -> bool:
     return bool(patiently(lambda: batch.wait(max(1.0, until - time.monotonic()), progress=False)))
 
 
-@contextlib.contextmanager
-def calm(forge: sf.Forge, storm: Storm, seconds: float) -> Iterator[None]:
+def wait_for_calm(forge: sf.Forge, storm: Storm, seconds: float) -> None:
     """After the storm: what was discarded for its many deaths gets another try, and all of it ends."""
     until = time.monotonic() + seconds
     for batch in storm.batches:
@@ -213,4 +212,3 @@ def calm(forge: sf.Forge, storm: Storm, seconds: float) -> Iterator[None]:
             assert _ended(batch, until), f"a batch did not end: {batch}"
     waited = storm.flow.promised
     assert patiently(lambda: forge.wait(waited, max(1.0, until - time.monotonic()))), "jobs did not end"
-    yield

@@ -108,3 +108,12 @@ def test_lines_of_progress_come_by_stage_or_by_time() -> None:
         " 29 % · 0 of",
         "Finished: 3 ",
     ]
+
+
+def test_what_failed_at_every_step_in_the_same_words_is_told_once() -> None:
+    failures = [
+        {"name": "a.wav", "step": step, "error": "a.wav is not audio. Look at it."}
+        for step in ("separate", "analyze")
+    ]
+    text = as_text(finished_batch(failures=failures))
+    assert text.count("a.wav is not audio") == 1

@@ -19,6 +19,7 @@ from soundforge_nb.jobs.engine import Engine
 from soundforge_nb.jobs.job import Completed, Job, NewJob, Outcome
 from soundforge_nb.jobs.kind import Insert, Kind, Kinds, Move, Record
 from soundforge_nb.jobs.ledger import Lease, Ledger
+from soundforge_nb.jobs.runs import Parts
 from soundforge_nb.jobs.table import Start
 from soundforge_nb.lifecycle.clock import ManualClock
 from soundforge_nb.lifecycle.identifiers import new_id
@@ -106,13 +107,15 @@ class House:
     def new_engine(self) -> Engine:
         """An engine as a fresh application has it."""
         engine = Engine(
-            config=self.config,
-            kinds=Kinds([Plain(), Tiny()]),
-            ledger=Ledger(self.config.limits),
-            clock=self.clock,
-            telemetry=self.telemetry,
-            store=lambda: self.store,
-            pubsub=lambda: self.pubsub,
+            Parts(
+                config=self.config,
+                kinds=Kinds([Plain(), Tiny()]),
+                ledger=Ledger(self.config.limits),
+                clock=self.clock,
+                telemetry=self.telemetry,
+                store=lambda: self.store,
+                pubsub=lambda: self.pubsub,
+            )
         )
         engine.dispatch = self.hands
         engine.on_batch_finished = self.finished_batches.append

@@ -1,0 +1,158 @@
+"""Commands on songs: add, process, ask, and see what lies there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from soundforge_nb.cli.common import DONE, INTERRUPTED, SOME_FAILED, Commands, attached, print_json
+from soundforge_nb.errors import UsageError
+
+if TYPE_CHECKING:
+    from soundforge_nb.forge.batch import Batch
+
+
+def add_commands(command: Commands) -> None:
+    """add, process, demo, jobs, storage, sql."""
+    add = command("add", _add, "add files, folders, globs or links to audio to the library")
+    add.add_argument("paths", nargs="+", metavar="PATH")
+    process = command("process", _process, "separate and analyze files, and wait for it")
+    process.add_argument("paths", nargs="+", metavar="PATH")
+    process.add_argument("--separate", metavar="MODEL", help="demo, htdemucs, htdemucs_ft …")
+    process.add_argument(
+        "--analyze", metavar="FEATURES", help="all, or some of tempo,key,energy,spectral,mfcc,chroma"
+    )
+    process.add_argument("--analyze-stems", metavar="FEATURES", help="the same, for each stem")
+    process.add_argument("--stems", metavar="NAMES", help="only these stems, as vocals,drums")
+    process.add_argument("--two-stems", metavar="STEM", help="this stem, and the mixture without it")
+    process.add_argument("--shifts", type=int, help="passes at random shifts, averaged")
+    process.add_argument("--format", help="wav_float32, wav_int24, flac or mp3")
+    process.add_argument(
+        "--output-folder", metavar="FOLDER", help="write stems, analyses and a manifest here"
+    )
+    process.add_argument("--no-wait", action="store_true", help="return at once; the jobs run on")
+    demo = command("demo", _demo, "take the demo song through the whole house")
+    demo.add_argument("--output-folder", metavar="FOLDER", default="soundforge-demo")
+    jobs = command("jobs", _jobs, "list jobs, the newest first")
+    jobs.add_argument("--batch", metavar="ID", help="only those of a batch")
+    jobs.add_argument("--limit", type=int, default=50)
+    storage = command("storage", _storage, "tell what the data folder holds, and what nobody needs of it")
+    storage.add_argument("--clean", action="store_true", help="remove what nobody needs")
+    storage.add_argument("--grace-days", type=float, metavar="N", help="left alone for so long (7)")
+    sql = command("sql", _sql, "ask the library one SELECT")
+    sql.add_argument("query")
+
+
+def _add(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        tracks = forge.add(*arguments.paths)
+    if arguments.json:
+        print_json(
+            {
+                "tracks": [vars(track) for track in tracks],
+                "rejected": [vars(entry) for entry in tracks.rejected],
+            }
+        )
+    else:
+        print(tracks)
+    return SOME_FAILED if tracks.rejected else DONE
+
+
+def _process(arguments: argparse.Namespace) -> int:
+    options = {
+        name: getattr(arguments, name)
+        for name in ("shifts", "two_stems", "format")
+        if getattr(arguments, name) is not None
+    }
+    if arguments.stems:
+        options["stems"] = [name.strip() for name in arguments.stems.split(",")]
+    if options and not arguments.separate:
+        raise UsageError("Options of a separation were given without --separate.", "Add --separate MODEL.")
+    separate: Any = {"model": arguments.separate, **options} if arguments.separate else None
+    with attached(arguments, start=True) as forge:
+        tracks = forge.add(*arguments.paths)
+        batch = forge.process(
+            tracks,
+            separate=separate,
+            analyze=arguments.analyze,
+            analyze_stems=arguments.analyze_stems,
+            output_folder=arguments.output_folder,
+        )
+        if arguments.no_wait:
+            print_json(batch.snapshot()) if arguments.json else print(batch.batch_id)
+            return DONE
+        try:
+            see = f"see soundforge jobs --batch {batch.batch_id}"
+            batch.wait(progress=not arguments.json, interrupted=see)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        return _report(arguments, batch)
+
+
+def _report(arguments: argparse.Namespace, batch: Batch) -> int:
+    snapshot = batch.snapshot()
+    if arguments.json:
+        results = json.loads(batch.results().to_json(orient="records"))
+        print_json({**snapshot, "results": results})
+    else:
+        # Its headline is the last line of progress.
+        print(str(batch).partition("\n")[2])
+        print(batch.results().drop(columns=["track_id", "stems"]).to_string(index=False))
+    return SOME_FAILED if snapshot["failures"] else DONE
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from soundforge_nb.forge.demo import MODEL, run_demo
+
+    folder = Path(arguments.output_folder).absolute()
+    with attached(arguments, start=True) as forge:
+        batch, stems = run_demo(forge, folder)
+        results = batch.results()
+        snapshot = batch.snapshot()
+    if arguments.json:
+        stems_json = json.loads(stems.to_json(orient="records"))
+        print_json(
+            {**snapshot, "results": json.loads(results.to_json(orient="records")), "stems": stems_json}
+        )
+    elif snapshot["failures"]:
+        print(batch)
+    else:
+        row = results.iloc[0]
+        print(f"\n{row['title']}: {row['tempo']:.1f} BPM, {row['key']}")
+        print(stems.round(2).to_string(index=False))
+        print(f"What the stems leave of the mixture: {row['null_residual_db']:.1f} dB")
+        print(f'Model: {MODEL}, a small one for trying out; htdemucs is for work (separate="htdemucs").')
+        print(f"Stems, analysis, picture and manifest: {folder}")
+    return SOME_FAILED if snapshot["failures"] else DONE
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=False) as forge:
+        jobs = forge.jobs(arguments.batch).head(arguments.limit)
+    if arguments.json:
+        print(jobs.to_json(orient="records", date_format="iso"))
+    else:
+        print(jobs[["job_id", "kind", "state", "attempt", "progress", "error"]].to_string(index=False))
+    return DONE
+
+
+def _storage(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        found = forge.storage(clean=arguments.clean, grace_days=arguments.grace_days)
+    if arguments.json:
+        print_json(vars(found))
+    else:
+        print(str(found).replace("forge.storage(clean=True) removes them", "--clean removes them"))
+    return DONE
+
+
+def _sql(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        frame = forge.sql(arguments.query).df()
+    if arguments.json:
+        print(frame.to_json(orient="records", date_format="iso"))
+    else:
+        print(frame.to_string(index=False))
+    return DONE
