@@ -42,13 +42,14 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
     async def setup(self, worker: distributed.Worker) -> None:
         """Offer slots as resources, take cancels, and report for work."""
         self._worker = worker
+        self._host = socket.gethostname()
         self._switch_seconds = sys.getswitchinterval()
         sys.setswitchinterval(min(self._switch_seconds, SWITCH_SECONDS))
         self._config = Config.from_json(self._settings)
         self._kinds: Kinds = kinds_of(self._config)
         self._ports = PortSupervisor(
             grace_seconds=self._config.terminate_grace_seconds,
-            on_event=lambda *event: self._say(streams.port(*event)),
+            on_event=lambda *event: self._say([streams.port(*event)]),
         )
         self._runs: dict[str, threading.Event] = {}
         self._held: set[str] = set()
@@ -66,7 +67,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             arguments=json.dumps(
                 {
                     "address": worker.address,
-                    "host": socket.gethostname(),
+                    "host": self._host,
                     "cores": _cores(),
                     "kinds": self._kinds.names,
                     "limits": self._config.limits,
@@ -86,18 +87,23 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """Run the jobs of one Dask task in this thread, one after the other; each end is told as it comes."""
         jobs = [Job(**entry) for entry in json.loads(payload)]
         self._held.update(job.lease_id for job in jobs)
-        for job in jobs:
-            outcome = self._run(job)
-            staged = (self._config.staging_folder / job.lease_id).exists()
-            self._held.discard(job.lease_id)
-            self._say(streams.ended(job.lease_id, outcome, staged))
+        unsaid: list[dict[str, Any]] = []
+        try:
+            for job in jobs:
+                # The end of one goes out with the start of the next: waking the loop costs more than both.
+                outcome = self._run(job, unsaid)
+                staged = (self._config.staging_folder / job.lease_id).exists()
+                self._held.discard(job.lease_id)
+                unsaid.append(streams.ended(job.lease_id, outcome, staged))
+        finally:
+            self._say(unsaid)
 
-    def _run(self, job: Job) -> dict[str, Any]:
-        """Report the start of one job, process it, return its outcome."""
+    def _run(self, job: Job, unsaid: list[dict[str, Any]]) -> dict[str, Any]:
+        """Report the start of one job, behind what was not said yet; process it, return its outcome."""
         if job.kind not in self._kinds:
             reason = f"No Dask worker here knows the kind {job.kind!r} yet."
             return outcome_as_json(Snooze(UNKNOWN_KIND_SECONDS, reason))
-        attempt = self._report_start(job)
+        attempt = self._report_start(job, unsaid)
         if attempt is None:
             return streams.REFUSED
         cancelled = self._runs[job.lease_id] = threading.Event()
@@ -112,13 +118,6 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
 
     def _process(self, job: Job, cancelled: threading.Event) -> Outcome:
         if not self._config.data_folder.is_dir():
-            return Discard(
-                plain_error(
-                    f"The data folder {self._config.data_folder} is not there on {socket.gethostname()}; "
-                    "all hosts of one application must share it."
-                )
-            )
-        if not self._config.data_folder.is_dir():
             return Discard(plain_error(self._not_shared()))
         context = Context(
             config=self._config,
@@ -132,15 +131,16 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
 
     def _not_shared(self) -> str:
         return (
-            f"The data folder {self._config.data_folder} is not there on {socket.gethostname()}; "
+            f"The data folder {self._config.data_folder} is not there on {self._host}; "
             "all hosts of one application must share it."
         )
 
-    def _report_start(self, job: Job) -> int | None:
+    def _report_start(self, job: Job, unsaid: list[dict[str, Any]]) -> int | None:
         """The attempt's number once the start is committed; None where the job must not begin."""
         answer: Future[int | None] = Future()
         self._starting[job.lease_id] = answer
-        self._say(streams.started(job.job_id, job.lease_id, self._worker.address, socket.gethostname()))
+        self._say([*unsaid, streams.started(job.job_id, job.lease_id, self._worker.address, self._host)])
+        unsaid.clear()
         try:
             return answer.result(START_SECONDS)
         except TimeoutError:
@@ -153,9 +153,13 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         if answer is not None and not answer.done():
             answer.set_result(attempt)
 
-    def _say(self, message: dict[str, Any]) -> None:
-        """Put a message on the stream to the scheduler, from any thread, in order."""
-        self._worker.loop.add_callback(self._worker.batched_send, message)
+    def _say(self, messages: list[dict[str, Any]]) -> None:
+        """Put messages on the stream to the scheduler, from any thread, in order."""
+        self._worker.loop.add_callback(self._send, messages)
+
+    def _send(self, messages: list[dict[str, Any]]) -> None:
+        for message in messages:
+            self._worker.batched_send(message)
 
     def _reporter(self, lease_id: str) -> Any:
         last = [-1, ""]
@@ -163,7 +167,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         def progress(percent: int, message: str) -> None:
             if [percent, message] != last:
                 last[:] = [percent, message]
-                self._say(streams.progress(lease_id, percent, message))
+                self._say([streams.progress(lease_id, percent, message)])
 
         return progress
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from soundforge_nb.forge.views import Dashboard
 
 _JOBS_A_CALL = 10_000
-#: While waiting: a look at least that often, and not more often than that.
+#: While waiting: so many jobs are looked at, at least that often, and not more often than that.
+_LOOK_AT = 1000
 _LOOK_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
 
@@ -260,16 +261,19 @@ class Forge(QueueCalls):
         unfollow = self.follow(lambda message: changed.set())
         until = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         try:
-            while True:
+            while waited:
                 changed.clear()
-                if not self.call("unfinished", job_ids=waited):
-                    return True
+                # Of ten thousand, these are looked at until they have ended; the others may have meanwhile.
+                if not self.call("unfinished", job_ids=waited[:_LOOK_AT]):
+                    del waited[:_LOOK_AT]
+                    continue
                 left = _LOOK_SECONDS if until is None else min(_LOOK_SECONDS, until - time.monotonic())
                 if left <= 0:
                     return False
                 changed.wait(left)
                 # Many jobs end at once: one look for all of them.
                 time.sleep(min(_PAUSE_SECONDS, left))
+            return True
         finally:
             unfollow()
 

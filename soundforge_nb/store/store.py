@@ -41,7 +41,7 @@ FULL = "disk_full"
 #: Units of work that one commit may hold: beyond it a commit's cost grows with its size.
 MAX_GROUP = 256
 #: How long the tables may not know of what the journal holds, while nobody asks them.
-TELL_SECONDS = 0.1
+TELL_SECONDS = 0.25
 
 
 @dataclass
