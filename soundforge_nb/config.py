@@ -85,6 +85,8 @@ class Config:
     kinds: str = ""
     # Separation.
     device: str = "auto"
+    # GPUs of each Dask worker, each kept for one job at a time; -1: as many as there are.
+    gpus: int = -1
     model_folder: Path | None = None
     # forge.sql().
     sql_timeout_seconds: float = 30.0

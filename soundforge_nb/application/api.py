@@ -301,15 +301,27 @@ class Api(DashboardCalls):
 
     @call
     async def node_ready(
-        self, address: str, host: str, cores: int, kinds: list[str], limits: dict[str, int]
+        self,
+        address: str,
+        host: str,
+        cores: int,
+        kinds: list[str],
+        limits: dict[str, int],
+        gpus: int = 0,
     ) -> bool:
         """A Dask worker offers its slots."""
-        self._nodes[address] = {"host": host, "cores": cores, "kinds": kinds, "since": time.time()}
+        self._nodes[address] = {
+            "host": host,
+            "cores": cores,
+            "gpus": gpus,
+            "kinds": kinds,
+            "since": time.time(),
+        }
         ledger, engine = self._application.ledger, self._application.engine
         if limits != ledger.limits and engine.dispatch is not None:
             # Scaled since the settings were written: it knows those alone.
             await engine.dispatch.set_limits(ledger.limits)
-        engine.joined(address)
+        engine.joined(address, gpus)
         return True
 
     def close(self) -> None:

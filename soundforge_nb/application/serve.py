@@ -23,6 +23,7 @@ from soundforge_nb.cluster.discovery import (
     read_whereabouts,
     write_whereabouts,
 )
+from soundforge_nb.cluster.gpus import own_name
 from soundforge_nb.cluster.security import ensure_keys, security_of
 from soundforge_nb.cluster.settings import DASK_SETTINGS
 from soundforge_nb.config import SLOTS_CEILING, Config
@@ -106,7 +107,7 @@ async def _cluster(config: Config, nanny: bool, ending: Ending) -> AsyncIterator
                 security=security,
                 nthreads=SLOTS_CEILING,
                 memory_limit=0,
-                name=f"soundforge-{number}",
+                name=own_name(number),
                 local_directory=str(config.cache_folder / "dask"),
                 dashboard=False,
             )

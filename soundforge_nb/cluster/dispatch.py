@@ -13,6 +13,7 @@ from typing import Any
 from distributed.scheduler import Scheduler
 
 from soundforge_nb.cluster import streams
+from soundforge_nb.cluster.gpus import GPU
 from soundforge_nb.cluster.plugin import execute
 from soundforge_nb.cluster.submission import Submission
 from soundforge_nb.jobs.claiming import Claim
@@ -46,18 +47,19 @@ class DaskDispatch:
         )
 
     def submit(self, claims: Sequence[Claim]) -> None:
-        """Hand slots' jobs to Dask, one task a slot; their queue is the resource that a task asks for."""
-        by_place: defaultdict[tuple[str, str], list[Claim]] = defaultdict(list)
+        """Hand slots' jobs to Dask, one task a slot; its queue, and a GPU, are what a task asks for."""
+        by_place: defaultdict[tuple[str, str, bool], list[Claim]] = defaultdict(list)
         for claim in claims:
-            by_place[claim.node, claim.jobs[0].queue].append(claim)
-        for (node, queue), there in by_place.items():
+            by_place[claim.node, claim.jobs[0].queue, claim.jobs[0].gpu].append(claim)
+        for (node, queue, gpu), there in by_place.items():
             payloads = {}
             for claim in there:
                 key = f"{claim.jobs[0].kind}-{claim.jobs[0].job_id}-{claim.slot}"
                 payloads[key] = json.dumps([job.as_json() for job in claim.jobs])
                 self._tasks[key] = {job.lease_id for job in claim.jobs}
                 self._key_of.update(dict.fromkeys(self._tasks[key], key))
-            self._submission.submit(execute, payloads, node, queue)
+            resources = {queue: 1, GPU: 1} if gpu else {queue: 1}
+            self._submission.submit(execute, payloads, node, resources)
 
     async def cancel(self, lease: Lease, reason: str) -> None:
         """Have the Dask worker end the lease's child; one that is gone has none."""

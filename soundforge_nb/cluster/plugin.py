@@ -15,6 +15,7 @@ from typing import Any
 import distributed
 
 from soundforge_nb.cluster import streams
+from soundforge_nb.cluster.gpus import GPU, gpu_names, share_of
 from soundforge_nb.cluster.settings import SWITCH_SECONDS
 from soundforge_nb.config import Config
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Snooze, outcome_as_json
@@ -53,6 +54,10 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         )
         self._runs: dict[str, threading.Event] = {}
         self._held: set[str] = set()
+        #: GPUs that no job holds, by the name that a child is told.
+        names = gpu_names(self._config.gpus)
+        self._gpus = share_of(names, str(worker.name), self._config.dask_workers)
+        gpus = len(self._gpus)
         self._starting: dict[str, Future[int | None]] = {}
         self._closing = False
         if not self._config.data_folder.is_dir():
@@ -61,7 +66,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         worker.stream_handlers[streams.MAY_START] = self._may_start
         worker.handlers["soundforge_ports"] = self._tell_ports
         worker.handlers["soundforge_limits"] = self._take_limits
-        await worker.set_resources(**self._config.limits)
+        await worker.set_resources(**self._config.limits, **{GPU: gpus})
         await worker.scheduler.soundforge(
             method="node_ready",
             arguments=json.dumps(
@@ -71,6 +76,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "cores": _cores(),
                     "kinds": self._kinds.names,
                     "limits": self._config.limits,
+                    "gpus": gpus,
                 }
             ),
         )
@@ -119,15 +125,23 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
     def _process(self, job: Job, cancelled: threading.Event) -> Outcome:
         if not self._config.data_folder.is_dir():
             return Discard(plain_error(self._not_shared()))
-        context = Context(
+        gpu = self._gpus.pop() if job.gpu and self._gpus else None
+        try:
+            return process(self._kinds[job.kind], job, self._context(job, cancelled, gpu))
+        finally:
+            if gpu is not None:
+                self._gpus.append(gpu)
+
+    def _context(self, job: Job, cancelled: threading.Event, gpu: str | None) -> Context:
+        return Context(
             config=self._config,
             ports=self._ports,
             progress=self._reporter(job.lease_id),
             staging_place=self._config.staging_folder / job.lease_id,
             threads=max(1, _cores() // max(1, len(self._runs))),
             cancelled=cancelled,
+            gpu=gpu,
         )
-        return process(self._kinds[job.kind], job, context)
 
     def _not_shared(self) -> str:
         return (

@@ -28,7 +28,11 @@ class Submission(Protocol):
     """Gives tasks to the scheduler; what became of one, its plugins are told."""
 
     def submit(
-        self, function: Callable[[str], None], payloads: Mapping[str, str], node: str, resource: str
+        self,
+        function: Callable[[str], None],
+        payloads: Mapping[str, str],
+        node: str,
+        resources: Mapping[str, int],
     ) -> None:
         """Run `function` of each payload as a task of that key, on that Dask worker and no other."""
         ...
@@ -86,7 +90,11 @@ class DirectSubmission:
         return wanted <= cls._NEEDED <= parameters.keys() and _NOBODY in scheduler.clients
 
     def submit(
-        self, function: Callable[[str], None], payloads: Mapping[str, str], node: str, resource: str
+        self,
+        function: Callable[[str], None],
+        payloads: Mapping[str, str],
+        node: str,
+        resources: Mapping[str, int],
     ) -> None:
         self._create(
             start=time.time(),
@@ -98,7 +106,7 @@ class DirectSubmission:
             global_annotations={
                 "workers": [node],
                 "allow_other_workers": False,
-                "resources": {resource: 1},
+                "resources": dict(resources),
                 "retries": 0,
             },
             stimulus_id=f"soundforge-{time.time()}",
@@ -126,7 +134,11 @@ class ClientSubmission:
         self._futures: dict[str, Any] = {}
 
     def submit(
-        self, function: Callable[[str], None], payloads: Mapping[str, str], node: str, resource: str
+        self,
+        function: Callable[[str], None],
+        payloads: Mapping[str, str],
+        node: str,
+        resources: Mapping[str, int],
     ) -> None:
         # One message for all of them.
         futures = self._client.map(
@@ -135,7 +147,7 @@ class ClientSubmission:
             key=list(payloads),
             workers=[node],
             allow_other_workers=False,
-            resources={resource: 1},
+            resources=dict(resources),
             retries=0,
             pure=False,
         )

@@ -172,6 +172,7 @@ def _dask_worker(worker: Mapping[str, Any]) -> Row:
         "host": worker.get("host", ""),
         "status": worker.get("status", "running"),
         "cores": worker.get("cores", 0),
+        "gpus": worker.get("gpus", 0),
         "memory_mb": round(worker.get("memory_bytes", 0) / _MEGABYTE),
         "since": worker.get("since"),
         "slots": [{"queue": queue, **slot} for queue, slot in worker["slots"].items()],

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from soundforge_nb.jobs import batches, files, table, verdict
-from soundforge_nb.jobs.claiming import Claim, claim_slots
+from soundforge_nb.jobs.claiming import Claim, Slots, claim_slots
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.ledger import Lease
@@ -138,10 +138,11 @@ class Engine(Runs):
         arrivals = self._demand.arrivals(queue)
         stage = self._demand.is_due(queue, now)
         turns = {} if stage else self._demand.turns(queue)
+        slots = Slots(queue, nodes, self.ledger.free_gpus(), self._wants_gpu)
 
         def work(session: Session) -> tuple[datetime | None, list[Claim], bool]:
             due = table.stage_due(session, queue, now) if stage else None
-            return due, *claim_slots(session, queue, nodes, self.kinds, turns, self.any_parents)
+            return due, *claim_slots(session, slots, self.kinds, turns, self.any_parents)
 
         # What is due by its time must have been told; beyond that a claim leaves out what was not.
         due, claims, emptied = await self._store().write("claim", work, tell_first=stage)
@@ -149,6 +150,9 @@ class Engine(Runs):
             self._demand.staged(queue, arrivals, due)
         self._demand.claimed(queue, arrivals, emptied, {claim.jobs[0].batch_id for claim in claims})
         return claims
+
+    def _wants_gpu(self, kind: str, args: dict[str, Any]) -> bool:
+        return kind in self.kinds and self.kinds[kind].wants_gpu(args, self.config)
 
     def _hand_over(self, claims: Sequence[Claim]) -> None:
         assert self.dispatch is not None

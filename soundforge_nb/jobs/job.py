@@ -49,6 +49,8 @@ class Job:
     track_id: str | None = None
     #: The results of the parents, by job id.
     parents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Whether one of its Dask worker's GPUs is kept for it.
+    gpu: bool = False
 
     def as_json(self) -> dict[str, Any]:
         # Shallow: it is written out at once, and a deep copy of each would cost more than that.

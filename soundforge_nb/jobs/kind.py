@@ -69,6 +69,8 @@ class Context:
     #: How many threads the job's child may use beside what else runs here.
     threads: int
     cancelled: threading.Event
+    #: The GPU that is kept for it, as CUDA_VISIBLE_DEVICES names it; None: it may use what it finds.
+    gpu: str | None = None
 
     @property
     def staging_folder(self) -> Path:
@@ -114,6 +116,8 @@ class Kind:
     runs_in: ClassVar[Literal["child", "dask_task"]] = "child"
     #: How long its child may take. What runs in the Dask task keeps its own time.
     timeout_seconds: ClassVar[float] = 300.0
+    #: Whether a job needs a GPU to itself, where a Dask worker has one.
+    gpu: ClassVar[bool] = False
     #: How many jobs may share one Dask task, one after the other: for a kind whose jobs take milliseconds.
     chunk: ClassVar[int] = 1
 
@@ -125,6 +129,10 @@ class Kind:
         UsageError
             Saying which argument, and what it should be.
         """
+
+    def wants_gpu(self, args: dict[str, Any], config: Config) -> bool:
+        """Whether a job of these arguments needs a GPU to itself, where a Dask worker has one."""
+        return self.gpu
 
     def process(self, job: Job, context: Context) -> Outcome:
         """Do the work, on a Dask worker, where `runs_in` says."""

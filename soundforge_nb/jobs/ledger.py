@@ -56,6 +56,8 @@ class Ledger:
         #: The nodes as they came, each with the time until which its word holds.
         self._nodes: dict[str, float] = {}
         self._silent: set[str] = set()
+        #: How many GPUs each node has, of those that have any.
+        self._gpus: dict[str, int] = {}
         self._leases: dict[str, Lease] = {}
         self._by_job: dict[str, str] = {}
         #: Slots that are taken, by queue and node; a slot counts once, however many leases share it.
@@ -71,9 +73,12 @@ class Ledger:
         """Nodes that have not been heard for a lease's term: given nothing until they are."""
         return set(self._silent)
 
-    def add_node(self, node: str, until: float = float("inf")) -> None:
+    def add_node(self, node: str, until: float = float("inf"), gpus: int | None = None) -> None:
+        """A node is there until then; of one that was there before, its GPUs need not be said again."""
         self._nodes[node] = until
         self._silent.discard(node)
+        if gpus:
+            self._gpus[node] = gpus
 
     def hear(self, node: str, until: float) -> bool:
         """A node spoke; its word holds until then. True where it had been silent."""
@@ -92,6 +97,7 @@ class Ledger:
     def remove_node(self, node: str) -> list[Lease]:
         """Forget a node; returns the leases that lose their slot (they are still in the ledger)."""
         self._nodes.pop(node, None)
+        self._gpus.pop(node, None)
         self._silent.discard(node)
         left = [lease for lease in self._leases.values() if lease.node == node and not lease.orphaned]
         for lease in left:
@@ -111,6 +117,13 @@ class Ledger:
         free = [node for _, node in sorted(slots)]
         everywhere = self.global_limits.get(queue)
         return free if everywhere is None else free[: max(0, everywhere - used.total())]
+
+    def free_gpus(self) -> dict[str, int] | None:
+        """How many GPUs of each node no lease holds; None where no node has any."""
+        if not self._gpus:
+            return None
+        held = Counter(lease.node for lease in self._leases.values() if lease.job.gpu and not lease.orphaned)
+        return {node: gpus - held[node] for node, gpus in self._gpus.items()}
 
     def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""

@@ -88,9 +88,9 @@ class Runs:
 
     # -- nodes ------------------------------------------------------------------------------------
 
-    def joined(self, node: str) -> None:
-        """A node offers its slots."""
-        self.ledger.add_node(node, self.clock.monotonic() + self.config.lease_seconds)
+    def joined(self, node: str, gpus: int = 0) -> None:
+        """A node offers its slots, and its GPUs."""
+        self.ledger.add_node(node, self.clock.monotonic() + self.config.lease_seconds, gpus)
         self._wake(self.wake)
 
     def heard(self, node: str, lease_ids: Iterable[str] = ()) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from soundforge_nb.errors import JobNotFound
-from soundforge_nb.jobs.job import Job, NewJob
+from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.kind import Insert, Update
 from soundforge_nb.jobs.states import UNFINISHED, State, check_transition
 from soundforge_nb.store.session import Session
@@ -160,54 +160,35 @@ def stage_due(session: Session, queue: str, now: datetime) -> datetime | None:
     return row[0] if row else None
 
 
-def claim(
+def next_jobs(
     session: Session,
     queue: str,
-    nodes: Sequence[str],
-    lease_ids: Sequence[str],
+    count: int,
+    *,
     kind: str | None = None,
     turns: Mapping[str, int] | None = None,
-    families: bool | None = None,
-) -> list[tuple[Job, str]]:
-    """Choose up to one job a slot, where asked for of one kind; returns each with its slot's node.
+    without: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Up to so many jobs that are to be claimed next, as rows, where asked for of one kind.
 
-    The table is told of it later (`folding.claimed`); jobs of which it was not told yet are left out.
-
-    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn. `families`
-    says whether any job has parents, where that is known.
+    Jobs of which the table was not told yet, by a claim for example, are left out, as are those `without`.
+    With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn.
     """
-    wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes), "taken": session.untold}
+    wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": count}
+    wanted["taken"] = [*session.untold, *without]
     if turns is None:
-        rows = session.dicts(_sql("next_jobs"), wanted)
-    else:
-        wanted |= {"batch_ids": list(turns), "served": list(turns.values())}
-        rows = session.dicts(_sql("next_jobs_in_turn"), wanted)
-    if not rows:
-        return []
-    parents = _parent_results(session, [row["job_id"] for row in rows], families)
-    return [
-        (
-            Job(
-                **{
-                    **row,
-                    "lease_id": lease_id,
-                    "args": json.loads(row["args"]),
-                    "meta": json.loads(row["meta"]),
-                    "parents": parents.get(row["job_id"], {}),
-                }
-            ),
-            node,
-        )
-        for row, lease_id, node in zip(rows, lease_ids, nodes, strict=False)
-    ]
+        return session.dicts(_sql("next_jobs"), wanted)
+    wanted |= {"batch_ids": list(turns), "served": list(turns.values())}
+    return session.dicts(_sql("next_jobs_in_turn"), wanted)
 
 
-def _parent_results(
-    session: Session, job_ids: list[str], families: bool | None
+def parent_results(
+    session: Session, job_ids: Sequence[str], families: bool | None
 ) -> dict[str, dict[str, dict[str, Any]]]:
+    """The results of these jobs' parents, by job and parent; `families` says whether any job has parents."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     if any_parents(session) if families is None else families:
-        for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": job_ids}):
+        for job_id, parent_id, result in session.rows(_sql("parent_results"), {"job_ids": list(job_ids)}):
             found.setdefault(job_id, {})[parent_id] = json.loads(result) if result else {}
     return found
 
@@ -220,7 +201,7 @@ def any_parents(session: Session) -> bool:
 def acknowledge(
     session: Session, acks: Sequence[Ack], now: datetime, families: bool | None = None
 ) -> list[Acknowledged]:
-    """Record how runs ended, and all that they made; `families`: as for `claim`.
+    """Record how runs ended, and all that they made; `families`: as for `parent_results`.
 
     Raises
     ------

@@ -6,6 +6,7 @@ imports stays out of the Dask worker.
 
 from __future__ import annotations
 
+import os
 import threading
 import traceback
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def process(kind: Kind, job: Job, context: Context) -> Outcome:
 
 
 def _in_child(kind: Kind, job: Job, context: Context) -> Outcome:
-    port = cold_port(KIND, context.config, threads=context.threads, supervisor=context.ports)
+    port = cold_port(KIND, context.config, threads=context.threads, gpu=context.gpu, supervisor=context.ports)
     answer = port.call(
         {
             "kind": f"{type(kind).__module__}:{type(kind).__qualname__}",
@@ -98,6 +99,7 @@ def process_here(
         threads=threads,
         # A cancel ends this process: nobody has to look.
         cancelled=threading.Event(),
+        gpu=os.environ["CUDA_VISIBLE_DEVICES"] if job.get("gpu") else None,
     )
     try:
         outcome = named_kind(named).process(Job(**job), context)

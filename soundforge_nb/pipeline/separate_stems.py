@@ -29,10 +29,18 @@ class SeparateStems(Kind):
     # Its work is a child: the program that separates.
     runs_in = "dask_task"
 
+    def wants_gpu(self, args: dict[str, Any], config: Config) -> bool:
+        """One that may use a GPU goes where there is one; of "cpu" and "mps" there is one for all."""
+        separation = read_separation(args["separation"])
+        device = (separation.device if separation is not None else None) or config.device
+        return device == "auto" or device.startswith("cuda")
+
     def process(self, job: Job, context: Context) -> Outcome:
         """Separate in a child, into the staging folder of this lease."""
         separation, source = _wanted(job), source_of(job)
-        port = cold_port(SEPARATE, context.config, threads=context.threads, supervisor=context.ports)
+        port = cold_port(
+            SEPARATE, context.config, threads=context.threads, gpu=context.gpu, supervisor=context.ports
+        )
         separator = Separator(port, context.config, threads=context.threads)
         try:
             result = separator.separate(

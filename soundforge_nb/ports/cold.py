@@ -14,6 +14,7 @@ def cold_port(
     config: Config,
     *,
     threads: int,
+    gpu: str | None = None,
     supervisor: PortSupervisor | None = None,
     on_event: OnEvent | None = None,
 ) -> Port:
@@ -23,11 +24,13 @@ def cold_port(
     ----------
     threads : int
         How many threads the child may compute with.
+    gpu : str, optional
+        The only GPU that the child sees, as CUDA_VISIBLE_DEVICES names it.
     """
     return Port(
         program,
         supervisor=supervisor,
-        environment=child_environment(config, threads),
+        environment=child_environment(config, threads, gpu=gpu),
         terminate_grace_seconds=config.terminate_grace_seconds,
         cancel_grace_seconds=config.cancel_grace_seconds,
         on_event=on_event,

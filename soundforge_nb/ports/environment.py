@@ -43,7 +43,7 @@ def clean(environment: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def child_environment(
-    config: Config, threads: int, environment: Mapping[str, str] | None = None
+    config: Config, threads: int, environment: Mapping[str, str] | None = None, gpu: str | None = None
 ) -> dict[str, str]:
     """What a program of ours runs in.
 
@@ -55,8 +55,12 @@ def child_environment(
         How many threads the child may compute with.
     environment : mapping, optional
         Instead of `os.environ`.
+    gpu : str, optional
+        The only GPU that the child sees, as CUDA_VISIBLE_DEVICES names it.
     """
     result = clean(environment)
+    if gpu is not None:
+        result["CUDA_VISIBLE_DEVICES"] = gpu
     cache = config.cache_folder
     result |= {name: str(max(1, threads)) for name in _THREADS}
     result |= {"NUMBA_CACHE_DIR": str(cache / "numba"), "MPLCONFIGDIR": str(cache / "matplotlib")}

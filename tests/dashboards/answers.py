@@ -244,6 +244,7 @@ def _dask_worker(used: dict[str, int]) -> dict[str, Any]:
         "host": "vm",
         "status": "running",
         "cores": 2,
+        "gpus": 1,
         "kinds": ["analyze_track"],
         "memory_bytes": 182_000_000,
         "cpu_percent": 12.0,

@@ -70,6 +70,18 @@ class Slow(sf.Kind):
         time.sleep(600)
 
 
+class Render(sf.Kind):
+    # Sees whether it has its GPU to itself: the folder can be made by one at a time.
+    name, queue, gpu = "render", "analysis", True
+
+    def process(self, job, context):
+        mine = context.config.data_folder / f"gpu {os.environ['CUDA_VISIBLE_DEVICES']}"
+        mine.mkdir()
+        time.sleep(0.05)
+        mine.rmdir()
+        return sf.Completed({"gpu": context.gpu, "seen": os.environ["CUDA_VISIBLE_DEVICES"]})
+
+
 class Patient(Slow):
     name, timeout_seconds = "patient", 500.0
 
@@ -92,9 +104,11 @@ def own(tmp_path: Path, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> It
     # As beside a notebook: the module is importable from where the person works.
     monkeypatch.chdir(tmp_path)
     kinds = ", ".join(
-        f"own_kinds:{name}" for name in ("Double", "Total", "Third", "Crash", "Slow", "Patient", "Never")
+        f"own_kinds:{name}"
+        for name in ("Double", "Total", "Third", "Crash", "Slow", "Patient", "Never", "Render")
     )
-    with sf.connect(data_folder=own_folder, kinds=kinds, analysis_limit=16) as forge:
+    # This machine may have no GPU; what is told to children is the same.
+    with sf.connect(data_folder=own_folder, kinds=kinds, analysis_limit=16, gpus=2) as forge:
         yield forge
 
 
@@ -117,6 +131,18 @@ def test_a_few_lines_are_a_durable_job(own):
     assert own.job(never)["state"] == "discarded"
     assert own.job(never)["error"]["message"] == "No."
     assert own.retry(never) == 1
+
+
+@pytest.mark.timeout(180)
+def test_a_gpu_is_one_job_s_at_a_time(own):
+    renders = own.insert("render", [{}] * 8)
+    (double,) = own.insert("double", [{"n": 1}])
+    assert own.wait([*renders, double], 120)
+    results = [own.job(job_id)["result"] for job_id in renders]
+    assert {result["seen"] for result in results} == {"0", "1"}
+    assert all(result["gpu"] == result["seen"] for result in results)
+    assert all(own.job(job_id)["attempt"] == 1 for job_id in renders)
+    assert own.status()["dask_workers"][0]["gpus"] == 2
 
 
 @pytest.mark.timeout(120)

@@ -86,7 +86,7 @@ def test_a_task_runs_once_where_it_was_sent_and_is_forgotten(by: str) -> None:
         async with house(by) as there:
             for worker in there.workers:
                 payloads = {f"task-{worker.name}-{n}": f"{worker.name} {n}" for n in range(5)}
-                there.submission.submit(who, payloads, worker.address, "tools")
+                there.submission.submit(who, payloads, worker.address, {"tools": 1})
                 await there.until(lambda payloads=payloads: there.watch.ends.keys() >= payloads.keys())
                 # One tool, so one after the other, in their order.
                 assert worker.seen == list(payloads.values())
@@ -100,7 +100,7 @@ def test_a_task_runs_once_where_it_was_sent_and_is_forgotten(by: str) -> None:
 def test_one_that_fails_is_told_and_is_forgotten_too(by: str) -> None:
     async def test() -> None:
         async with house(by) as there:
-            there.submission.submit(who, {"task-bad": "bad"}, there.workers[0].address, "tools")
+            there.submission.submit(who, {"task-bad": "bad"}, there.workers[0].address, {"tools": 1})
             await there.until(lambda: there.watch.ends == {"task-bad": "erred"})
             await there.until(lambda: not there.scheduler.tasks)
             assert there.workers[0].seen == ["bad"]
@@ -112,7 +112,7 @@ def test_one_that_fails_is_told_and_is_forgotten_too(by: str) -> None:
 def test_one_that_nobody_waits_for_any_more_never_runs(by: str) -> None:
     async def test() -> None:
         async with house(by) as there:
-            there.submission.submit(who, {"task-none": "x"}, there.workers[0].address, "no such tool")
+            there.submission.submit(who, {"task-none": "x"}, there.workers[0].address, {"no such tool": 1})
             await there.until(lambda: "task-none" in there.scheduler.tasks)
             there.submission.release("task-none")
             await there.until(lambda: not there.scheduler.tasks)

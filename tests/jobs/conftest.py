@@ -64,6 +64,13 @@ class Tiny(Plain):
     chunk = 3
 
 
+class Heavy(Plain):
+    """Needs a GPU to itself, where there is one."""
+
+    name = "heavy"
+    gpu = True
+
+
 class Hands:
     """A dispatch that keeps what it was given, for the test to run."""
 
@@ -110,7 +117,7 @@ class House:
         engine = Engine(
             Parts(
                 config=self.config,
-                kinds=Kinds([Plain(), Tiny()]),
+                kinds=Kinds([Plain(), Tiny(), Heavy()]),
                 ledger=Ledger(self.config.limits),
                 clock=self.clock,
                 telemetry=self.telemetry,

@@ -301,3 +301,24 @@ def test_a_kind_that_does_not_fit_is_a_sentence(
         kinds_of(Config(data_folder=tmp_path, kinds=f"{known_as}:{name}"))
     with pytest.raises(ConfigError, match="can't be loaded: ModuleNotFoundError"):
         kinds_of(Config(data_folder=tmp_path, kinds="no_such_module_here:Kind"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting", "wants"),
+    [
+        (None, "auto", True),
+        (None, "cpu", False),
+        (None, "cuda", True),
+        (None, "cuda:1", True),
+        (None, "mps", False),
+        ("cuda", "cpu", True),
+        ("cpu", "cuda", False),
+    ],
+)
+def test_a_separation_that_may_use_a_gpu_asks_for_one(
+    tmp_path: Path, asked: str | None, setting: str, wants: bool
+) -> None:
+    separation = {"model": "demo"} | ({"device": asked} if asked else {})
+    config = Config(tmp_path, device=setting)
+    assert SEPARATE_STEMS.wants_gpu({"separation": separation}, config) is wants
+    assert not ANALYZE_TRACK.wants_gpu({}, config)

@@ -68,6 +68,7 @@ const daskWorker = object({
   host: text,
   status: text,
   cores: count,
+  gpus: count,
   memory_mb: count,
   since: orNull(number),
   slots: list(object({ queue: text, used: count, limit: count })),

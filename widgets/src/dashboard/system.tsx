@@ -74,6 +74,7 @@ export const SystemPanel = memo(function SystemPanel(props: {
                       <span class="sf-quiet">
                         {" "}
                         {worker.host}, {counted(worker.cores, "core")}
+                        {worker.gpus > 0 ? `, ${counted(worker.gpus, "GPU")}` : ""}
                       </span>
                     </th>
                     <td>{worker.status}</td>
