@@ -11,7 +11,7 @@ from soundforge_nb.application.application import Application
 from soundforge_nb.application.finishing import wishes_of
 from soundforge_nb.application.spotify_linking import own_files_first
 from soundforge_nb.errors import InputError, UsageError
-from soundforge_nb.jobs import batches, table
+from soundforge_nb.jobs import batches, insertion
 from soundforge_nb.jobs.batches import BatchInput
 from soundforge_nb.library import catalog
 from soundforge_nb.pipeline import account
@@ -61,7 +61,7 @@ async def insert_batch(
         planned = _plan_now(session, named, wishes, known, keys, batch_id)
         entries = planned.inputs + _refused(len(named), rejected, missing)
         batches.insert_batch(session, batch_id, wishes.as_json(), output_folder, entries, now)
-        table.insert_jobs(session, planned.jobs, now)
+        insertion.insert_jobs(session, planned.jobs, now)
         return planned
 
     planned = await store.write("insert_batch", insert)

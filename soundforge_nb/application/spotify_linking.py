@@ -10,7 +10,7 @@ from typing import Any
 
 from soundforge_nb.application.application import Application
 from soundforge_nb.errors import LinkError, SoundforgeError
-from soundforge_nb.jobs import batches, table
+from soundforge_nb.jobs import batches, insertion, table
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.library import own_files, spotify_lists
 from soundforge_nb.pipeline.kinds import READ_SPOTIFY
@@ -84,7 +84,7 @@ async def _begin(application: Application, link: SpotifyLink) -> str:
         pending = batches.pending_jobs(session, [key])
         if pending:
             return pending[key]
-        table.insert_jobs(session, [job], now)
+        insertion.insert_jobs(session, [job], now)
         return job
 
     inserted = await application.store.write("read_spotify", insert)

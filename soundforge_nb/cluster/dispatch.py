@@ -18,9 +18,9 @@ from soundforge_nb.cluster.plugin import execute
 from soundforge_nb.cluster.submission import Submission
 from soundforge_nb.jobs.claiming import Claim
 from soundforge_nb.jobs.engine import Engine
+from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.job import outcome_from_json
 from soundforge_nb.jobs.ledger import Lease
-from soundforge_nb.jobs.table import Start
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from soundforge_nb.jobs import batches, files, table, verdict
+from soundforge_nb.jobs import batches, files, insertion, table, verdict, waiting
 from soundforge_nb.jobs.claiming import Claim, Slots, claim_slots
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.job import NewJob
@@ -65,7 +65,7 @@ class Engine(Runs):
     async def insert(self, jobs: Sequence[NewJob]) -> None:
         """Make jobs durable, then let their queues know."""
         now = self.clock.now()
-        await self._store().write("insert_jobs", lambda session: table.insert_jobs(session, jobs, now))
+        await self._store().write("insert_jobs", lambda session: insertion.insert_jobs(session, jobs, now))
         self.inserted(jobs)
 
     async def insert_alike(
@@ -74,7 +74,7 @@ class Engine(Runs):
         """Make jobs durable that are like one another but for their arguments; they have no parents."""
         now = self.clock.now()
         await self._store().write(
-            "insert_jobs", lambda session: table.insert_alike(session, like, job_ids, args, now)
+            "insert_jobs", lambda session: insertion.insert_alike(session, like, job_ids, args, now)
         )
         if len(job_ids) <= TOLD_EACH:
             for job_id in job_ids:
@@ -141,7 +141,7 @@ class Engine(Runs):
         slots = Slots(queue, nodes, self.ledger.free_gpus(), self._wants_gpu)
 
         def work(session: Session) -> tuple[datetime | None, list[Claim], bool]:
-            due = table.stage_due(session, queue, now) if stage else None
+            due = waiting.stage_due(session, queue, now) if stage else None
             return due, *claim_slots(session, slots, self.kinds, turns, self.any_parents)
 
         # What is due by its time must have been told; beyond that a claim leaves out what was not.
@@ -211,7 +211,7 @@ class Engine(Runs):
         # Before the table is asked: a start that is on its way is held back.
         self._mark_cancelled(job_ids, reason)
         rows = await self._store().write(
-            "cancel", lambda session: table.cancel_waiting(session, job_ids, error, now)
+            "cancel", lambda session: waiting.cancel_waiting(session, job_ids, error, now)
         )
         if rows:
             self.counting.forget()
@@ -254,7 +254,7 @@ class Engine(Runs):
         now = self.clock.now()
 
         def work(session: Session) -> list[dict[str, Any]]:
-            rows = table.retry_jobs(session, job_ids, 1, now)
+            rows = waiting.retry_jobs(session, job_ids, 1, now)
             batches.reopen_batches(session, [row["job_id"] for row in rows])
             return rows
 
@@ -269,7 +269,7 @@ class Engine(Runs):
     async def run_now(self, job_ids: Sequence[str]) -> int:
         """Start jobs that wait for their time as soon as there is a slot; returns how many."""
         now = self.clock.now()
-        rows = await self._store().write("run_now", lambda session: table.run_now(session, job_ids, now))
+        rows = await self._store().write("run_now", lambda session: waiting.run_now(session, job_ids, now))
         for row in rows:
             self._tell.row(row, State(row["state"]))
             self._demand.came(row["queue"], row["batch_id"])

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from soundforge_nb.jobs.ends import Ack
 from soundforge_nb.jobs.states import State, check_transition
-from soundforge_nb.jobs.table import Ack, Start
 from soundforge_nb.store.journal import Event
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.statements import statement
@@ -40,6 +41,18 @@ _COLUMNS = (
     ("ended_at", "TIMESTAMP"),
 )
 _LEASES = ", ".join(f"unnest(${name}::{type_}[]) AS {name}" for name, type_ in _COLUMNS)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A Dask worker's word that it begins a leased job."""
+
+    job_id: str
+    lease_id: str
+    dask_worker: str
+    host: str
+    #: Its number; the engine knows it from the claim.
+    attempt: int = 0
 
 
 def claimed(job_id: str, lease_id: str, node: str) -> Event:

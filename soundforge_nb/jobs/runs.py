@@ -15,18 +15,19 @@ from functools import partial
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
-from soundforge_nb.jobs import batches, files, folding, table, verdict
+from soundforge_nb.jobs import batches, files, folding, verdict
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.counting import Counting
 from soundforge_nb.jobs.demand import Demand
+from soundforge_nb.jobs.ends import Ack, Acknowledged, acknowledge
+from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.grouped import Grouped, resolve
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Lease, Ledger
 from soundforge_nb.jobs.states import FINISHED, State
-from soundforge_nb.jobs.table import Ack, Acknowledged, Start
 from soundforge_nb.lifecycle.clock import Clock
 from soundforge_nb.lifecycle.pubsub import PubSub
 from soundforge_nb.lifecycle.telemetry import Telemetry
@@ -335,7 +336,7 @@ class Runs:
             await self._store().note("acknowledge", [folding.ended(ack, now) for ack in live])
         else:
             answers = await self._store().write(
-                "acknowledge", lambda session: table.acknowledge(session, acks, now, families)
+                "acknowledge", lambda session: acknowledge(session, acks, now, families)
             )
         # At once: a count that was made behind this commit must find it told of already.
         for ack, answer in zip(acks, answers, strict=True):

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from soundforge_nb.errors import SoundforgeError
+from soundforge_nb.jobs.ends import Ack
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Retry, Snooze
 from soundforge_nb.jobs.kind import Record
 from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.states import State
-from soundforge_nb.jobs.table import Ack
 
 #: How often a job is taken up again after the death of its Dask worker before it is discarded.
 RESCUE_LIMIT = 5

@@ -15,10 +15,10 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs import table
 from soundforge_nb.jobs.claiming import Claim
+from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.job import Completed, Job
 from soundforge_nb.jobs.kind import Kind, Kinds
 from soundforge_nb.jobs.ledger import Lease
-from soundforge_nb.jobs.table import Start
 from soundforge_nb.lifecycle.pubsub import Published
 
 CHILDREN = [

@@ -58,9 +58,9 @@ async def _costs(folder: Path, rows: int) -> dict[str, float]:
     from soundforge_nb.application.api import Api
     from soundforge_nb.application.application import Application
     from soundforge_nb.config import Config
+    from soundforge_nb.jobs.folding import Start
     from soundforge_nb.jobs.job import Completed
     from soundforge_nb.jobs.kind import Kinds
-    from soundforge_nb.jobs.table import Start
     from tests.benchmarks.noop import Noop
 
     folder.mkdir(parents=True)

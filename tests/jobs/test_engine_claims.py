@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from soundforge_nb.errors import JobNotFound, StoreError
+from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.job import Completed, NewJob
-from soundforge_nb.jobs.table import Start
 
 
 def test_a_job_goes_from_insertion_to_completion(in_house: Any) -> None:

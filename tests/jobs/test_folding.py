@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from soundforge_nb.errors import SoundforgeError
 from soundforge_nb.jobs import folding
-from soundforge_nb.jobs.folding import fold
+from soundforge_nb.jobs.ends import Ack
+from soundforge_nb.jobs.folding import Start, fold
 from soundforge_nb.jobs.job import Cancel, Completed, Discard, Retry, Snooze
 from soundforge_nb.jobs.states import State
-from soundforge_nb.jobs.table import Ack, Start
 from soundforge_nb.jobs.verdict import plain_error
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.store.store import Store

@@ -13,9 +13,10 @@ import pytest
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import LinkError, ProgramError, SoundforgeError
+from soundforge_nb.jobs.insertion import insert_jobs
 from soundforge_nb.jobs.job import Discard, Job, Outcome, Retry, Snooze
 from soundforge_nb.jobs.kind import Context, Record
-from soundforge_nb.jobs.table import get_jobs, insert_jobs
+from soundforge_nb.jobs.table import get_jobs
 from soundforge_nb.library import catalog
 from soundforge_nb.library.links import LinkedTrack, add_links, placeholder
 from soundforge_nb.lifecycle.identifiers import new_id

@@ -13,8 +13,8 @@ import pytest
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
+from soundforge_nb.jobs.insertion import insert_jobs
 from soundforge_nb.jobs.job import NewJob
-from soundforge_nb.jobs.table import insert_jobs
 from soundforge_nb.library.catalog import FILE_COLUMNS
 from soundforge_nb.library.links import LinkedTrack, add_links
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
