@@ -11,7 +11,6 @@ import soundforge_nb as sf
 from tests.chaos.kinds import MARK, starts_file
 from tests.chaos.storm import Storm
 
-
 #: From so many on the average holds.
 MANY_KILLS = 60
 
