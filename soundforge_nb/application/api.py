@@ -226,10 +226,15 @@ class Api(DashboardCalls):
 
     @call
     async def insert(
-        self, kind: str, job_ids: list[str], args: list[dict[str, Any]], options: dict[str, Any]
+        self,
+        kind: str,
+        job_ids: list[str],
+        args: list[dict[str, Any]],
+        options: dict[str, Any],
+        again: bool = False,
     ) -> list[str]:
         """Insert jobs of a kind; `options` are of all of them: priority, tags, max_attempts, parents …"""
-        return await insert_jobs(self._application.engine, kind, job_ids, args, options)
+        return await insert_jobs(self._application.engine, kind, job_ids, args, options, again=again)
 
     @call
     async def jobs(self, job_ids: list[str]) -> list[dict[str, Any]]:
@@ -238,7 +243,10 @@ class Api(DashboardCalls):
 
     @call
     async def unfinished(self, job_ids: list[str]) -> int:
-        """How many of these jobs have not ended yet."""
+        """How many of these jobs have not ended yet; while some run it is enough to count those."""
+        ledger = self._application.ledger
+        if running := sum(ledger.of_job(job_id) is not None for job_id in job_ids):
+            return running
         return await self._application.store.read("unfinished", partial(table.unfinished, job_ids=job_ids))
 
     @call

@@ -22,11 +22,17 @@ OPTIONS: dict[str, type | tuple[type, ...]] = {
 
 
 async def insert_jobs(
-    engine: Engine, kind: str, job_ids: list[str], args: list[dict[str, Any]], options: dict[str, Any]
+    engine: Engine,
+    kind: str,
+    job_ids: list[str],
+    args: list[dict[str, Any]],
+    options: dict[str, Any],
+    *,
+    again: bool,
 ) -> list[str]:
     """Insert jobs of a kind, one for each of `args`, all or none; returns their ids in order.
 
-    Their ids are given, so that a call which is repeated after a lost connection inserts nothing twice.
+    Their ids are given, so that a call which is made `again` after a lost connection inserts nothing twice.
 
     Raises
     ------
@@ -48,7 +54,7 @@ async def insert_jobs(
         jobs = [dataclasses.replace(like, job_id=job_id, args=each) for job_id, each in pairs]
         await engine.insert([job for job in jobs if job.job_id not in there])
     else:
-        await engine.insert_alike(like, job_ids, args)
+        await engine.insert_alike(like, job_ids, args, again=again)
     return job_ids
 
 

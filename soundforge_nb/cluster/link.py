@@ -18,6 +18,8 @@ from soundforge_nb.errors import ConnectError, ConnectionLost
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
+#: Calls that are told when they are made again: what they ask for may have been done.
+_TOLD_AGAIN = frozenset({"insert"})
 #: Published on the listeners when the link is new: what they followed may have a gap.
 RECONNECTED = {"topic": "connection", "sequence": 0, "body": {"state": "reconnected"}}
 
@@ -73,6 +75,8 @@ class Link:
                 # Slow is not lost, and what was closed on purpose stays closed.
                 if error.kind == "timeout" or self._closed or time.monotonic() > until:
                     raise
+                if method in _TOLD_AGAIN:
+                    arguments["again"] = True
                 # What came back may be lost again before it answers.
                 self._reopen(used)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from soundforge_nb.jobs import table
 from soundforge_nb.jobs.folding import claimed
-from soundforge_nb.jobs.job import Job
+from soundforge_nb.jobs.job import Job, NewJob
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.store.session import Session
@@ -84,6 +84,22 @@ def claim_slots(
         for (job, _), (slot, _) in zip(_lease(session, more, families), wanted, strict=False):
             joined[slot].append(job)
     return [Claim(node, tuple(joined[job.lease_id])) for job, node in first], emptied
+
+
+def claimed_at_once(job: NewJob) -> Job:
+    """A new job with a lease, before any table knows of it."""
+    return Job(
+        job_id=job.job_id,
+        kind=job.kind,
+        queue=job.queue,
+        args=job.args,
+        attempt=0,
+        max_attempts=job.max_attempts,
+        lease_id=new_id(),
+        meta=job.meta,
+        batch_id=job.batch_id,
+        track_id=job.track_id,
+    )
 
 
 def _place(session: Session, slots: Slots, turns: Mapping[str, int] | None) -> tuple[list[_Placed], bool]:

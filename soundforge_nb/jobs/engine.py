@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from soundforge_nb.jobs import batches, files, insertion, table, verdict, waiting
-from soundforge_nb.jobs.claiming import Claim, Slots, claim_slots
+from soundforge_nb.jobs import batches, files, folding, insertion, table, verdict, waiting
+from soundforge_nb.jobs.claiming import Claim, Slots, claim_slots, claimed_at_once
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.ledger import Lease
@@ -59,6 +59,8 @@ class Engine(Runs):
         self._reconciled = False
         self._reconciling = asyncio.Lock()
         self._suspects: set[str] = set()
+        #: Queues for which jobs were noted that the table was not told of: a claim must see them.
+        self._noted: set[str] = set()
 
     # -- in -----------------------------------------------------------------------------------
 
@@ -69,10 +71,19 @@ class Engine(Runs):
         self.inserted(jobs)
 
     async def insert_alike(
-        self, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]]
+        self, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]], *, again: bool = False
     ) -> None:
-        """Make jobs durable that are like one another but for their arguments; they have no parents."""
+        """Make jobs durable that are like one another but for their arguments; they have no parents.
+
+        `again`: some of them may be there already. They are left as they are.
+        """
         now = self.clock.now()
+        if len(job_ids) <= TOLD_EACH and not again and not like.waits:
+            pairs = zip(job_ids, args, strict=True)
+            jobs = [dataclasses.replace(like, job_id=job_id, args=each) for job_id, each in pairs]
+            # As a claim's: whoever asked for it may go away meanwhile.
+            await self._background.finish(self._insert_few(jobs, now))
+            return
         await self._store().write(
             "insert_jobs", lambda session: insertion.insert_alike(session, like, job_ids, args, now)
         )
@@ -83,6 +94,36 @@ class Engine(Runs):
             self._tell.inserted(like, len(job_ids))
         self._note_arrival(like, now)
         self._wake([like.queue])
+
+    async def _insert_few(self, jobs: Sequence[NewJob], now: datetime) -> None:
+        """Note new jobs, and with them the claims of those for which slots are free and nobody waits."""
+        queue = jobs[0].queue
+        async with self._filling[queue]:
+            claims = self._straight_claims(jobs, now)
+            leased = [(job, claim.node) for claim in claims for job in claim.jobs]
+            events = [folding.inserted(insertion.row_of(job, now)) for job in jobs]
+            events += [folding.claimed(job.job_id, job.lease_id, node) for job, node in leased]
+            await self._store().note("insert_jobs", events)
+            self._take(claims)
+            for job in jobs:
+                self._tell.inserted(job)
+            if len(claims) < len(jobs):
+                self._noted.add(queue)
+                self._note_arrival(jobs[-1], now)
+        await self._run_claims(claims)
+        self._wake([queue])
+
+    def _straight_claims(self, jobs: Sequence[NewJob], now: datetime) -> list[Claim]:
+        """Claims of new jobs, without a look at the table: where it has nothing that would come first."""
+        queue = jobs[0].queue
+        if self.dispatch is None or self.draining or self._demand.worth_a_claim(queue, now):
+            return []
+        if self.ledger.free_gpus() is not None and self._wants_gpu(jobs[0].kind, jobs[0].args):
+            return []
+        return [
+            Claim(node, (claimed_at_once(job),))
+            for node, job in zip(self.ledger.free_slots(queue), jobs, strict=False)
+        ]
 
     async def known(self, job_ids: Sequence[str]) -> set[str]:
         """Which of these jobs exist."""
@@ -121,16 +162,24 @@ class Engine(Runs):
             if not nodes or not worth or self.dispatch is None or self.draining:
                 return 0
             claims = await self._claim(queue, nodes)
-            expires = self.clock.monotonic() + self.config.lease_seconds
-            for claim in claims:
-                for job in claim.jobs:
-                    self.ledger.take(Lease(job, claim.node, expires, slot=claim.slot))
+            self._take(claims)
+        await self._run_claims(claims)
+        return sum(len(claim.jobs) for claim in claims)
+
+    def _take(self, claims: Sequence[Claim]) -> None:
+        expires = self.clock.monotonic() + self.config.lease_seconds
+        for claim in claims:
+            for job in claim.jobs:
+                self.ledger.take(Lease(job, claim.node, expires, slot=claim.slot))
+
+    async def _run_claims(self, claims: Sequence[Claim]) -> None:
+        if not claims:
+            return
         self._hand_over([claim for claim in claims if claim.node in self.ledger.nodes])
         for claim in claims:
             if claim.node not in self.ledger.nodes:
                 for job in claim.jobs:
                     await self.lost(job.lease_id, "its Dask worker left before it began")
-        return sum(len(claim.jobs) for claim in claims)
 
     async def _claim(self, queue: str, nodes: list[str]) -> list[Claim]:
         """Claim for these slots in one transaction, and tell the demand what that showed."""
@@ -144,8 +193,14 @@ class Engine(Runs):
             due = waiting.stage_due(session, queue, now) if stage else None
             return due, *claim_slots(session, slots, self.kinds, turns, self.any_parents)
 
-        # What is due by its time must have been told; beyond that a claim leaves out what was not.
-        due, claims, emptied = await self._store().write("claim", work, tell_first=stage)
+        # What is due by its time, and new, must have been told; what else was not, a claim leaves out.
+        noted = queue in self._noted
+        self._noted.discard(queue)
+        try:
+            due, claims, emptied = await self._store().write("claim", work, tell_first=stage or noted)
+        except BaseException:
+            self._noted.add(queue)
+            raise
         if stage:
             self._demand.staged(queue, arrivals, due)
         self._demand.claimed(queue, arrivals, emptied, {claim.jobs[0].batch_id for claim in claims})

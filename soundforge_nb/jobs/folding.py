@@ -1,4 +1,4 @@
-"""Claims, starts and light ends as events of the journal, and how the tables are told of many together.
+"""Inserts, claims, starts and light ends as events of the journal, and how the tables are told of many.
 
 Each statement is fenced as an acknowledgement is: a lease that is no longer the job's changes nothing.
 """
@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from soundforge_nb.jobs.ends import Ack
+from soundforge_nb.jobs.insertion import JOB_COLUMNS
 from soundforge_nb.jobs.states import State, check_transition
 from soundforge_nb.store.journal import Event
 from soundforge_nb.store.session import Session
@@ -53,6 +54,12 @@ class Start:
     host: str
     #: Its number; the engine knows it from the claim.
     attempt: int = 0
+
+
+def inserted(row: dict[str, Any]) -> Event:
+    """A job that waits for nothing was made; `row` as `insertion.row_of` gives it."""
+    times = {name: row[name].isoformat() for name in ("inserted_at", "scheduled_at")}
+    return {"key": row["job_id"], "insert": {**row, **times}}
 
 
 def claimed(job_id: str, lease_id: str, node: str) -> Event:
@@ -114,7 +121,8 @@ def _rounds(events: Sequence[Event]) -> Iterable[list[dict[str, Any]]]:
     leases: dict[str, dict[str, Any]] = {}
     for event in events:
         key = event["key"]
-        if key in leases and leases[key]["lease_id"] != event["lease_id"]:
+        before = leases.get(key, {}).get("lease_id")
+        if before is not None and before != event["lease_id"]:
             yield list(leases.values())
             leases = {}
         leases.setdefault(key, {"job_id": key}).update(event)
@@ -123,18 +131,21 @@ def _rounds(events: Sequence[Event]) -> Iterable[list[dict[str, Any]]]:
 
 
 def _unknown(session: Session, leases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ids = [lease["lease_id"] for lease in leases]
+    ids = [lease["lease_id"] for lease in leases if "lease_id" in lease]
     known = {row[0] for row in session.rows(_sql("known_attempts"), {"lease_ids": ids})}
     found = []
     for lease in leases:
-        if lease["lease_id"] not in known:
+        if lease.get("lease_id") not in known:
             found.append({**lease, "claims": "claims" in lease or "attempt" in lease})
         elif "state" in lease:
             found.append({name: value for name, value in lease.items() if name not in ("attempt", "claims")})
     return found
 
 
-def _fold_round(session: Session, leases: list[dict[str, Any]]) -> None:
+def _fold_round(session: Session, jobs: list[dict[str, Any]]) -> None:
+    rows = [job["insert"] for job in jobs if "insert" in job]
+    session.insert("jobs", JOB_COLUMNS, rows, unless=["job_id"])
+    leases = [job for job in jobs if "lease_id" in job]
     starts = [lease for lease in leases if "attempt" in lease]
     if starts:
         # Before the jobs' own rows change: both are held to the same fence.

@@ -51,7 +51,7 @@ def insert_jobs(session: Session, jobs: Sequence[NewJob], now: datetime) -> None
     JobNotFound
         A parent does not exist, so that its child would wait for ever.
     """
-    session.insert("jobs", JOB_COLUMNS, [_job_row(job, now) for job in jobs])
+    session.insert("jobs", JOB_COLUMNS, [row_of(job, now) for job in jobs])
     links = [
         {"job_id": job.job_id, "parent_id": parent} for job in jobs for parent in dict.fromkeys(job.parents)
     ]
@@ -64,14 +64,15 @@ def insert_alike(
     session: Session, like: NewJob, job_ids: Sequence[str], args: Sequence[dict[str, Any]], now: datetime
 ) -> None:
     """Insert jobs without parents that are like one another but for their arguments; those there are left."""
-    row = _job_row(like, now)
+    row = row_of(like, now)
     names = ("kind", "queue", "meta", "tags", "priority", "state", "max_attempts", "unique_key", "batch_id")
     shared = {name: row[name] for name in (*names, "track_id", "scheduled_at")}
     texts = [json.dumps(each) for each in args]
     session.execute(_sql("insert_alike"), {**shared, "now": now, "job_ids": list(job_ids), "args": texts})
 
 
-def _job_row(job: NewJob, now: datetime) -> dict[str, Any]:
+def row_of(job: NewJob, now: datetime) -> dict[str, Any]:
+    """The row of a new job."""
     return {
         "job_id": job.job_id,
         "kind": job.kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -22,7 +23,7 @@ from soundforge_nb.jobs.states import State
 from soundforge_nb.jobs.verdict import plain_error
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.store.store import Store
-from tests.jobs.conftest import House, open_house
+from tests.jobs.conftest import House, Plain, open_house
 
 OUTCOMES = [
     Completed({"n": 1}),
@@ -117,7 +118,8 @@ def test_a_result_that_is_no_text_fails_its_own_job_alone(in_house: Any) -> None
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["claim", "start", "end", "tell", "crash"]), st.integers(0, 4)), max_size=25
+    st.tuples(st.sampled_from(["insert", "claim", "start", "end", "tell", "crash"]), st.integers(0, 4)),
+    max_size=25,
 )
 
 
@@ -129,14 +131,21 @@ def test_a_crash_at_any_moment_tells_each_start_and_end_once(steps: list[tuple[s
         async with open_house(folder / "house", analysis_limit=5) as house:
             house.engine.any_parents = False
             jobs = [await house.insert() for _ in range(5)]
+            like = Plain().new({})
             starts: Counter[str] = Counter()
             ends: dict[str, str] = {}
             claimed: dict[str, Any] = {}
+            made = 5
             for number, (step, which) in enumerate(steps):
+                claimed |= {job.job_id: job for job, _ in house.hands.given}
                 job = claimed.get(jobs[which].job_id)
-                if step == "claim":
+                if step == "insert":
+                    # One by one each takes another's place: what may be claimed straight away, is.
+                    jobs[which] = dataclasses.replace(like, job_id=new_id())
+                    await house.engine.insert_alike(like, [jobs[which].job_id], [{}])
+                    made += 1
+                elif step == "claim":
                     await house.engine.fill("analysis")
-                    claimed |= {job.job_id: job for job, _ in house.hands.given}
                 elif step == "start" and job is not None and await house.start(job) is not None:
                     starts[job.job_id] += 1
                 elif step == "end" and job is not None and starts[job.job_id] and job.job_id not in ends:
@@ -146,14 +155,16 @@ def test_a_crash_at_any_moment_tells_each_start_and_end_once(steps: list[tuple[s
                 elif step == "tell":
                     await house.store.settle()
                 elif step == "crash":
-                    await look_after_crash(house, folder / f"crash-{number}", starts, ends)
-            await look_after_crash(house, folder / "crash-last", starts, ends)
+                    await look_after_crash(house, folder / f"crash-{number}", made, starts, ends)
+            await look_after_crash(house, folder / "crash-last", made, starts, ends)
 
     with TemporaryDirectory() as folder:
         asyncio.run(test(Path(folder)))
 
 
-async def look_after_crash(house: House, place: Path, starts: Counter[str], ends: dict[str, str]) -> None:
+async def look_after_crash(
+    house: House, place: Path, made: int, starts: Counter[str], ends: dict[str, str]
+) -> None:
     """What another process finds if this one is killed now; twice, for it may be killed before it forgets."""
     place.mkdir()
     for file in house.config.data_folder.glob("soundforge.duckdb*"):
@@ -173,6 +184,7 @@ async def look_after_crash(house: House, place: Path, starts: Counter[str], ends
             lambda s: s.dicts("SELECT job_id::VARCHAR AS id, ended_at IS NOT NULL AS ended FROM attempts"),
         )
         await store.stop()
+        assert len(rows) == made
         assert Counter(row["id"] for row in attempts) == starts
         assert {row["id"] for row in attempts if row["ended"]} == ends.keys()
         for row in rows:
