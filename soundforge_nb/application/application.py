@@ -13,7 +13,8 @@ from soundforge_nb.application.metric_table import METRICS
 from soundforge_nb.application.services import Endpoint, TelemetryPoller, Topics
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
-from soundforge_nb.jobs.engine import Dispatch, Engine
+from soundforge_nb.jobs.engine import Engine
+from soundforge_nb.jobs.filling import Dispatch
 from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Ledger
