@@ -19,9 +19,9 @@ from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
+from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.jobs.pruner import Pruner
 from soundforge_nb.jobs.queue import Queue
-from soundforge_nb.jobs.runs import Parts
 from soundforge_nb.library.janitor import Janitor
 from soundforge_nb.lifecycle.clock import Clock, SystemClock
 from soundforge_nb.lifecycle.history import History

@@ -14,7 +14,7 @@ from soundforge_nb.jobs import batches, files, table, verdict, waiting
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.filling import Filling
 from soundforge_nb.jobs.ledger import Lease
-from soundforge_nb.jobs.runs import Parts
+from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.jobs.states import State
 from soundforge_nb.store.session import Session
 

@@ -14,7 +14,8 @@ from soundforge_nb.jobs import folding, insertion, table, waiting
 from soundforge_nb.jobs.claiming import Claim, Slots, claim_slots, claimed_at_once
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.ledger import Lease
-from soundforge_nb.jobs.runs import Parts, Runs
+from soundforge_nb.jobs.parts import Parts
+from soundforge_nb.jobs.runs import Runs
 from soundforge_nb.store.session import Session
 
 log = logging.getLogger(__name__)

@@ -10,28 +10,24 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
-from soundforge_nb.jobs import batches, files, folding, verdict
+from soundforge_nb.jobs import batches, files, verdict
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
 from soundforge_nb.jobs.counting import Counting
 from soundforge_nb.jobs.demand import Demand
-from soundforge_nb.jobs.ends import Ack, Acknowledged, acknowledge
+from soundforge_nb.jobs.ends import Ack, Acknowledged
 from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.grouped import Grouped, resolve
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
-from soundforge_nb.jobs.kind import Kinds
-from soundforge_nb.jobs.ledger import Lease, Ledger
+from soundforge_nb.jobs.ledger import Lease
+from soundforge_nb.jobs.parts import Parts
+from soundforge_nb.jobs.recorder import Recorder
 from soundforge_nb.jobs.states import FINISHED, State
-from soundforge_nb.lifecycle.clock import Clock
-from soundforge_nb.lifecycle.pubsub import PubSub
-from soundforge_nb.lifecycle.telemetry import Telemetry
-from soundforge_nb.store.store import CLOSED, FULL, Store
+from soundforge_nb.store.store import CLOSED, FULL
 
 log = logging.getLogger(__name__)
 
@@ -48,19 +44,6 @@ Ended = Callable[[bool | Exception], None]
 
 def _unheard(answer: object) -> None:
     return
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What an engine is made of. What a restarted service replaces is asked for anew at each use."""
-
-    config: Config
-    kinds: Kinds
-    ledger: Ledger
-    clock: Clock
-    telemetry: Telemetry
-    store: Callable[[], Store]
-    pubsub: Callable[[], PubSub]
 
 
 class Runs:
@@ -81,8 +64,9 @@ class Runs:
         self.counting = Counting(parts.store)
         self._store = parts.store
         self._tell = Announcer(parts.telemetry, parts.pubsub)
-        self._start = Grouped[Start, int | None](self._flush_starts)
-        self._acknowledge = Grouped[Ack, Acknowledged](self._flush_acks)
+        recorder = Recorder(parts, self.counting, lambda: self.any_parents)
+        self._start = Grouped[Start, int | None](recorder.starts)
+        self._acknowledge = Grouped[Ack, Acknowledged](recorder.ends)
         self._see_to_batches = Grouped[str, None](self._look_at_batches)
         self._background = Background()
         self._demand = Demand(parts.ledger.limits)
@@ -320,33 +304,6 @@ class Runs:
 
     # -- groups -----------------------------------------------------------------------------------
 
-    async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
-        now = self.clock.now()
-        # The ledger is the fence: of an application's leases it knows which live.
-        await self._store().note("start", [folding.started(start, now) for start in starts])
-        return [start.attempt for start in starts]
-
-    async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
-        now = self.clock.now()
-        families = self.any_parents
-        if families is False and all(map(_is_light, acks)):
-            # The ledger is the fence, and again the table's own when it is told.
-            answers = [Acknowledged(self.ledger.get(ack.lease_id) is not None) for ack in acks]
-            live = [ack for ack, answer in zip(acks, answers, strict=True) if answer.accepted]
-            await self._store().note("acknowledge", [folding.ended(ack, now) for ack in live])
-        else:
-            answers = await self._store().write(
-                "acknowledge", lambda session: acknowledge(session, acks, now, families)
-            )
-        # At once: a count that was made behind this commit must find it told of already.
-        for ack, answer in zip(acks, answers, strict=True):
-            lease = self.ledger.get(ack.lease_id)
-            if answer.accepted and lease is not None:
-                self.counting.ended(lease.job.queue, ack.state)
-            if answer.followers:
-                self.counting.forget()
-        return answers
-
     async def _look_at_batches(self, job_ids: list[str]) -> list[None]:
         await self.finish_batches(job_ids)
         return [None] * len(job_ids)
@@ -362,12 +319,6 @@ class Runs:
             event = self.wake.get(queue)
             if event is not None:
                 event.set()
-
-
-def _is_light(ack: Ack) -> bool:
-    """Whether an end changes nothing but its job, and gives nobody something to claim at once."""
-    rows = any(insert.rows for insert in ack.inserts)
-    return not rows and not ack.updates and ack.state is not State.AVAILABLE
 
 
 def _log_failure(answer: object) -> None:

@@ -20,7 +20,7 @@ from soundforge_nb.jobs.folding import Start, fold
 from soundforge_nb.jobs.job import Completed, Job, NewJob, Outcome
 from soundforge_nb.jobs.kind import Insert, Kind, Kinds, Move, Record
 from soundforge_nb.jobs.ledger import Lease, Ledger
-from soundforge_nb.jobs.runs import Parts
+from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.lifecycle.clock import ManualClock
 from soundforge_nb.lifecycle.identifiers import new_id
 from soundforge_nb.lifecycle.pubsub import PubSub
