@@ -116,13 +116,25 @@ class Store(Service):
         await asyncio.wrap_future(self._died)
 
     def open(self) -> None:
-        """Open and migrate the file, and start the writing thread."""
+        """Open and migrate the file, tell it what a crash left in the journal, and start the writing thread.
+
+        Raises
+        ------
+        StoreError
+            It can't be opened, or not be told.
+        """
         self._connection = open_database(self._file, self._memory_limit)
         self._generation += 1
-        self._journal.open()
-        if self._journal.events:
-            log.info("the journal holds %s events that the tables may not know", len(self._journal.events))
-            self._transaction([_Unit("fold", _nothing)], 0.0, after_crash=True)
+        try:
+            self._journal.open()
+            if self._journal.events:
+                log.info("the journal holds %s events", len(self._journal.events))
+                self._transaction([_Unit("fold", _nothing)], 0.0, after_crash=True)
+        except (OSError, duckdb.Error) as error:
+            self._journal.close()
+            self._connection.close()
+            self._connection = None
+            raise _store_error("its journal", error) from error
         self._readers = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-reader")
         self._died = Future()
         # Who waits for it may be cancelled, this may not.
@@ -465,7 +477,9 @@ def _fail(unit: _Unit, error: BaseException) -> None:
         )
 
 
-def _store_error(label: str, error: duckdb.Error) -> StoreError:
+def _store_error(label: str, error: duckdb.Error | OSError) -> StoreError:
+    if isinstance(error, OSError):
+        return _unwritten(label, error)
     text = first_line(error)
     if _is_full(error):
         return _full(label)

@@ -215,6 +215,31 @@ def test_a_store_that_follows_one_that_crashed_knows_what_it_remembered(
     asyncio.run(test())
 
 
+def test_a_journal_that_can_not_be_told_at_a_start_is_a_sentence_and_stays(database: Path) -> None:
+    def refuse(session: Session, events: Sequence[Event], after_crash: bool) -> None:
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    async def test(store: Store) -> None:
+        await store.note("note", events("a"))
+
+    run(database, test, refuse)
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"its journal.*disk is full"):
+            Store(database, fold=refuse).open()
+    journal = database.with_name(f"{database.name}.journal")
+    noted = journal.read_bytes()
+    journal.unlink()
+    journal.mkdir()
+    with pytest.raises(StoreError, match="its journal"):
+        Store(database, fold=tell).open()
+    journal.rmdir()
+    journal.write_bytes(noted)
+    again = Store(database, fold=tell)
+    again.open()
+    assert again.submit("names", names).result(30) == ["a"]
+    again.close()
+
+
 #: Notes one event after another and names each on stdout once it is durable; nothing is ever told.
 NOTER = """
 import asyncio, sys
