@@ -53,6 +53,7 @@ def _add(arguments: argparse.Namespace) -> int:
             {
                 "tracks": [vars(track) for track in tracks],
                 "rejected": [vars(entry) for entry in tracks.rejected],
+                "notes": tracks.notes,
             }
         )
     else:

@@ -16,7 +16,8 @@ from soundforge_nb.library.spotify_lists import as_inserts
 from soundforge_nb.pipeline.download_track import partial_name
 from soundforge_nb.pipeline.keys import digest
 from soundforge_nb.pipeline.waiting import waited_out
-from soundforge_nb.spotify.reading import open_pages, read_all
+from soundforge_nb.spotify.pages import open_pages
+from soundforge_nb.spotify.reading import read_all
 from soundforge_nb.spotify.tokens import Tokens
 from soundforge_nb.spotify.urls import SpotifyLink, parse
 

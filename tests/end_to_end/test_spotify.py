@@ -110,6 +110,31 @@ def test_an_album_becomes_tracks(asking: sf.Forge, spotify: SpotifyServer, song,
     assert asking.jobs(batch).empty
 
 
+@pytest.mark.timeout(120)
+def test_an_artist_becomes_the_tracks_of_their_records(asking: sf.Forge, spotify: SpotifyServer) -> None:
+    """Albums and singles, each recording once; Spotify's patience in the middle costs nothing."""
+    artist = "7" * 22
+    spotify.artists[artist] = [("album", "a" * 22), ("single", "b" * 22), ("appears_on", "c" * 22)]
+    spotify.albums["a" * 22] = [track(number) for number in range(700, 760)]
+    spotify.albums["b" * 22] = [
+        track(760, name="Song 700", duration_ms=180_700, external_ids=track(700)["external_ids"]),
+        track(761),
+    ]
+    spotify.albums["c" * 22] = [track(762)]
+    spotify.tracks |= {one["id"]: one for albums in "ab" for one in spotify.albums[albums * 22]}
+    spotify.faults[f"/v1/albums/{'b' * 22}/tracks"] = [lambda r: r.fail(429, "", None, Retry_After="1")]
+    added = asking.add(f"https://open.spotify.com/intl-de/artist/{artist}?si=x")
+    assert [one.title for one in added] == [f"Song {number}" for number in (*range(700, 760), 761)]
+    assert added.rejected == []
+    (note,) = added.notes
+    assert note == (
+        f"https://open.spotify.com/artist/{artist}: 62 entries are 61 recordings, each came once."
+    )
+    assert note in repr(added)
+    assert note in added._repr_html_()
+    assert spotify.requests(f"/v1/albums/{'a' * 22}/tracks") == 2
+
+
 def tagged(path: Path, song, seed: int, **tags: str) -> Path:
     """A song as a FLAC with tags."""
     samples, rate_hz = soundfile.read(song(path.with_suffix(".wav"), seconds=2.0, seed=seed))
@@ -209,7 +234,7 @@ def test_nobody_comes_back(asking: sf.Forge, monkeypatch: pytest.MonkeyPatch) ->
     ("link", "sentence"),
     [
         ("spotify:track:" + "9" * 22, "has nothing there (404)"),
-        ("spotify:artist:" + "9" * 22, "is an artist, who has albums"),
+        ("spotify:artist:" + "9" * 22, "has nothing there (404)"),
         ("https://open.spotify.com/track/short?si=1", "is damaged"),
     ],
 )
