@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 from soundforge_nb.application.application import Application
-from soundforge_nb.errors import LinkError, SoundforgeError
+from soundforge_nb.errors import DiskError, LinkError, SoundforgeError
 from soundforge_nb.jobs import batches, table
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.library import own_files, spotify_lists
+from soundforge_nb.library.links import placeholder
 from soundforge_nb.pipeline.kinds import READ_SPOTIFY
 from soundforge_nb.pipeline.read_spotify import reading_key
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.spotify.tokens import Tokens, sign_in_first
 from soundforge_nb.spotify.urls import PLAYLIST, SpotifyLink
 from soundforge_nb.store.session import Session
@@ -140,6 +142,32 @@ async def _tracks_of(application: Application, link: SpotifyLink) -> Read:
         error = LinkError(f"{link.url} is empty.", kind="empty")
         read.rejected.append({"name": link.url, "error": error.as_json()})
     return read
+
+
+async def keep_songs(application: Application, tracks: list[dict[str, Any]]) -> None:
+    """Keep what these tracks of Spotify's are looked for by, for the children that look.
+
+    Raises
+    ------
+    DiskError
+        The folder can't be written.
+    """
+    songs = SongFiles(application.config.links_folder)
+
+    def keep() -> None:
+        for track in tracks:
+            # One whose title has expired can't be looked for.
+            is_told_of = str(track["byte_hash"]).startswith(placeholder(spotify_lists.MARK))
+            if is_told_of and track["title"] != track["link_mark"]:
+                songs.keep(track["link_mark"].removeprefix(spotify_lists.MARK), track)
+
+    try:
+        await asyncio.to_thread(keep)
+    except OSError as error:
+        raise DiskError(
+            f"What songs are looked for by can't be kept in the data folder: {error.strerror}.",
+            "Make room, or allow writing there.",
+        ) from error
 
 
 async def own_files_first(application: Application, track_ids: list[str]) -> int:

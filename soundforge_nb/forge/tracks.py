@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, overload
 
 from soundforge_nb.library.scan import printable
+from soundforge_nb.spotify.urls import is_spotify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ class TrackList(Sequence[Track]):
         notes: Iterable[str] = (),
     ):
         self._tracks = list(tracks)
-        self.names = list(names) or [track.path or track.title for track in self._tracks]
+        self.names = list(names) or [_name(track) for track in self._tracks]
         self.rejected = list(rejected)
         self.notes = list(notes)
 
@@ -142,6 +143,13 @@ def clock_time(seconds: float | None) -> str:
 def _count(tracks: int, rejected: int) -> str:
     text = f"{tracks} track{'' if tracks == 1 else 's'}"
     return f"{text}, {rejected} not added" if rejected else text
+
+
+def _name(track: Track) -> str:
+    """What a batch keeps a track by; Spotify's words expire, and are no part of it."""
+    if track.pending and track.link and is_spotify(track.link):
+        return track.link
+    return track.path or track.title
 
 
 def _line(track: Track) -> str:

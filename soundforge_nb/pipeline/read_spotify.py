@@ -66,7 +66,7 @@ class ReadSpotify(Kind):
         lines = _lines(config.staging_folder / job.lease_id / _PAGES)
         head = next(lines)
         entries = (entry for line in lines for entry in line["entries"])
-        inserts, updates = as_inserts(head["link"], head["title"], entries, now)
+        inserts, updates = as_inserts(head["link"], entries, now)
         return Record(result={"count": result["count"]}, inserts=inserts, updates=updates)
 
 

@@ -47,7 +47,8 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     names: tuple[str, ...]
     with _quiet():
         if song is not None:
-            file, names = _fetch_song(request, folder, fetching), (str(song.get("title")),)
+            # Its tags say what it is; its name is not for those who only look at jobs.
+            file, names = _fetch_song(request, folder, fetching), ()
         else:
             file, names = _fetch_link_or_page(request, folder, fetching)
     report(_FETCH_PERCENT, "Checking the audio")

@@ -12,6 +12,8 @@ from soundforge_nb.programs.checked_proxy import checked_proxy
 from soundforge_nb.programs.http_link import Limits
 from soundforge_nb.programs.tools import fault, ffmpeg, need, run_tool, the_file
 
+#: Cutting out texts as short as one or two letters would leave no log to read.
+_SHORTEST_WORD = 3
 _STEPS = (("Downloading", 0.3), ("Converting", 0.7), ("Embedding", 0.9), ("Done", 1.0))
 
 
@@ -52,7 +54,9 @@ def fetch_song(
                 report(share, word)
 
     with checked_proxy(limits, shown) as proxy:
-        said = run_tool(_arguments(song, program), folder, proxy, on_line=hear)
+        # The log outlasts what may be kept of these words.
+        words = [text for text in song.values() if isinstance(text, str) and len(text) >= _SHORTEST_WORD]
+        said = run_tool(_arguments(song, program), folder, proxy, secrets=words, on_line=hear)
     file = the_file(folder)
     if file is None:
         # It ends with 0 also where it found nothing.

@@ -21,7 +21,7 @@ def spotify(session: Session, *entries: tuple[str, str, str | None]) -> dict[str
         | {"duration_seconds": 180.0}
         for name, title, isrc in entries
     ]
-    inserts, _ = spotify_lists.as_inserts("spotify:album:x", None, rows, NOW)
+    inserts, _ = spotify_lists.as_inserts("spotify:album:x", rows, NOW)
     for insert in inserts:
         session.insert(insert.table, insert.columns, insert.rows, insert.unless, insert.replace)
     added = spotify_lists.add_tracks(session, [name * 22 for name, _, _ in entries], NOW)
