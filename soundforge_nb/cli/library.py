@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from soundforge_nb.cli.common import DONE, INTERRUPTED, SOME_FAILED, Commands, attached, print_json
 from soundforge_nb.errors import UsageError
+from soundforge_nb.forge.tracks import TrackList
 
 if TYPE_CHECKING:
     from soundforge_nb.forge.batch import Batch
 
 
 def add_commands(command: Commands) -> None:
-    """add, process, demo, jobs, storage, sql."""
+    """add, match, unmatch, process, demo, jobs, storage, sql."""
     add = command("add", _add, "add files, folders, globs or links to audio to the library")
     add.add_argument("paths", nargs="+", metavar="PATH")
+    match = command("match", _match, "say that a track of Spotify's is a file of yours")
+    match.add_argument("song", metavar="LINK")
+    match.add_argument("file", metavar="FILE")
+    unmatch = command("unmatch", _unmatch, "say that a file is not the track of Spotify's it was taken for")
+    unmatch.add_argument("named", metavar="FILE_OR_LINK")
     process = command("process", _process, "separate and analyze files, and wait for it")
     process.add_argument("paths", nargs="+", metavar="PATH")
     process.add_argument("--separate", metavar="MODEL", help="demo, htdemucs, htdemucs_ft …")
@@ -59,6 +65,20 @@ def _add(arguments: argparse.Namespace) -> int:
     else:
         print(tracks)
     return SOME_FAILED if tracks.rejected else DONE
+
+
+def _match(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        track = forge.match(arguments.song, arguments.file)
+    print_json(vars(track)) if arguments.json else print(TrackList([track]))
+    return DONE
+
+
+def _unmatch(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        tracks = forge.unmatch(arguments.named)
+    print_json([vars(track) for track in tracks]) if arguments.json else print(tracks)
+    return DONE
 
 
 def _process(arguments: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from soundforge_nb.errors import JobNotFound, UsageError
 from soundforge_nb.forge.adding import Adding, Named
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
+from soundforge_nb.forge.matches import MatchCalls
 from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.storage import Storage
 from soundforge_nb.forge.tracks import Track, TrackList
@@ -47,7 +48,7 @@ SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, bat
 FROM jobs"""
 
 
-class Forge(QueueCalls):
+class Forge(QueueCalls, MatchCalls):
     """A connection to one library and the jobs on it. Closing it ends no job.
 
     Made by `connect`; also a context manager.

@@ -17,7 +17,7 @@ import soundfile
 
 import soundforge_nb as sf
 from soundforge_nb import cli
-from soundforge_nb.errors import SpotifyError, UsageError
+from soundforge_nb.errors import InputError, SpotifyError, UsageError
 from soundforge_nb.forge import spotify as signing
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "spotify"))
@@ -183,6 +183,42 @@ def test_own_files_go_first(asking: sf.Forge, spotify: SpotifyServer, song, tmp_
     (row,) = asking.sql(f"FROM spotify_matches WHERE track_id = '{mine.track_id}'").dicts()
     assert row["reason"] == "title, artist and length"
     assert 0.9 < row["score"] <= 1
+
+
+@pytest.mark.timeout(120)
+def test_a_person_says_which_file_a_song_is(
+    asking: sf.Forge, spotify: SpotifyServer, song, tmp_path: Path, capsys
+) -> None:
+    """A match is undone for good, and made by hand; from a shell too."""
+    spotify.tracks[spotify_id(511)] = track(511, name="Alike", duration_ms=2000)
+    link = f"https://open.spotify.com/track/{spotify_id(511)}"
+    file = tagged(tmp_path / "alike.flac", song, 41, title="Alike", artist="Ada")
+    other = tagged(tmp_path / "other.flac", song, 42, title="Quite another", artist="Eve")
+    asking.add(file, other)
+    (found,) = asking.add(link)
+    assert found.match_reason == "title, artist and length"
+    apart = asking.unmatch(found)
+    assert apart.names == [link]
+    assert (apart[0].title, apart[0].pending, apart[0].match_score) == ("Alike", True, None)
+    batch = asking.process(apart, analyze=["energy"])
+    assert batch.wait(60, progress=False)
+    assert "no file of yours is it" in batch.errors()["error"][0]
+    assert asking.add(link)[0].pending
+    with pytest.raises(InputError, match="was taken for nothing"):
+        asking.unmatch(file)
+
+    mine = asking.match(link, other)
+    assert (mine.title, mine.match_score, mine.match_reason) == ("Quite another", 1.0, "by hand")
+    assert asking.add(link)[0].track_id == mine.track_id
+    folder = ["--data-folder", str(asking.config.data_folder)]
+    assert cli.main(["unmatch", link, *folder]) == 0
+    assert "1 track\n  Alike  Ada, Bob  0:02" in capsys.readouterr().out
+    assert cli.main(["match", link, str(file), *folder]) == 0
+    assert "Alike  Ada  0:02  (your file, 100%: by hand)" in capsys.readouterr().out
+    assert cli.main(["unmatch", str(other), *folder]) == 1
+    assert "was taken for nothing" in capsys.readouterr().err
+    assert cli.main(["match", "https://open.spotify.com/album/x", str(file), *folder]) == 2
+    assert "is not one track" in capsys.readouterr().err
 
 
 @pytest.mark.timeout(120)
