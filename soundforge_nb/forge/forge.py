@@ -73,6 +73,8 @@ class Forge(QueueCalls, MatchCalls):
     def sign_in_to_spotify(self, *, headless: bool = False) -> None:
         """Let Spotify show you your playlists here: once, in a browser; the sign-in is kept.
 
+        A notebook shows a button that leads there; elsewhere the browser opens by itself.
+
         Parameters
         ----------
         headless : bool
@@ -83,10 +85,11 @@ class Forge(QueueCalls, MatchCalls):
         SpotifyError
             No client is set, or nobody agreed.
         """
-        from soundforge_nb.forge.spotify import ask_for_address
+        from soundforge_nb.forge.spotify import ask_for_address, invitation
 
         asked = self.call("spotify_authorize")
-        address = ask_for_address(**asked, headless=headless, tell=tell, ask=input)
+        invite = invitation(tell, headless=headless)
+        address = ask_for_address(**asked, headless=headless, invite=invite, ask=input)
         self.call("spotify_signed_in", address=address)
         tell("Signed in: your playlists can be added.")
 
