@@ -6,6 +6,7 @@ yt-dlp is the real one. 127.0.0.1 stands for the internet here, and 127.0.0.2 fo
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import os
 import socket
@@ -26,6 +27,7 @@ from soundforge_nb.programs.checked_proxy import CheckedProxy, checked_proxy
 from soundforge_nb.programs.confined import REFUSAL
 from soundforge_nb.programs.http_link import Limits
 from soundforge_nb.programs.page import fetch_page
+from soundforge_nb.programs.song import fetch_song
 from soundforge_nb.programs.tools import fault, run_tool
 
 OUTSIDE, INSIDE = "127.0.0.1", "127.0.0.2"
@@ -183,6 +185,59 @@ def test_a_person_s_proxy_keeps_its_meaning(
     monkeypatch.setenv("NO_PROXY", OUTSIDE)
     assert fetched(link, tmp_path).stat().st_size
     assert inside.seen == []
+
+
+# -- spotdl, the real one -------------------------------------------------------------------------------
+
+needs_spotdl = pytest.mark.skipif(
+    importlib.util.find_spec("spotdl") is None,
+    reason="spotdl is not installed: pip install 'soundforge_nb[download]' to try it for real",
+)
+SONG = {
+    "spotify_id": "6rqhFgbbKwnb9MLmUQDhG6",
+    "title": "The song",
+    "artist": "Ada, Bob",
+    "album": None,
+    "isrc": None,
+    "duration_seconds": 1.0,
+}
+
+
+def found(song: dict[str, Any], folder: Path) -> Path:
+    return fetch_song(song, "the song", folder / "tools", LIMITS, lambda share, message: None)
+
+
+@needs_spotdl
+def test_the_real_spotdl_is_led_nowhere_inside(tmp_path: Path, outside: Web, inside: Web) -> None:
+    """Not even by a page that it was given for the song; where that is outside, it comes."""
+    good = outside.serve("/song.mp3", file_answer(tone(), kind="audio/mpeg"))
+    assert found(SONG | {"audio_link": good}, tmp_path / "good").suffix == ".m4a"
+    link = outside.serve("/moved.mp3", redirect(f"{inside.url}/secret.mp3"))
+    with pytest.raises(DownloadError, match=f"The host {INSIDE} is at") as caught:
+        found(SONG | {"audio_link": link}, tmp_path)
+    assert caught.value.kind == "private_address"
+    assert inside.seen == []
+
+
+@needs_spotdl
+def test_the_real_spotdl_without_a_network_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its search begins at YouTube Music, whose name is not found here; its log tells no title."""
+    asked: list[str] = []
+
+    def nowhere(host: str, *_: Any, **__: Any) -> Any:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    with pytest.raises(
+        DownloadError, match="The connection to where the song is fetched from broke off"
+    ) as told:
+        found(SONG, tmp_path)
+    assert (told.value.kind, told.value.retryable) == ("connection", True)
+    assert "music.youtube.com" in asked
+    assert all(host.endswith(("youtube.com", "spotify.com")) for host in asked)
 
 
 # -- the proxy ------------------------------------------------------------------------------------------
