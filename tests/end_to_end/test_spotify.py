@@ -321,6 +321,40 @@ def test_a_song_is_looked_for_where_that_is_allowed(
         assert not list(forge.config.staging_folder.rglob("*.*"))
 
 
+@pytest.mark.timeout(150)
+def test_an_album_goes_the_whole_way_in_one_batch(
+    own_folder: Path, spotify: SpotifyServer, settings: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Download, then separate and analyze, track by track: one batch, one account, and bars for all three."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "programs" / "stand_ins"))
+    album = "8" * 22
+    spotify.albums[album] = [
+        track(number, name=f"A song {number}", duration_ms=3000) for number in (901, 902)
+    ]
+    with sf.connect(data_folder=own_folder, downloads="allowed", **settings) as forge:
+        forge.pause("processing")
+        tracks = forge.add(f"https://open.spotify.com/album/{album}")
+        batch = forge.process(tracks, separate="demo", analyze=["energy"])
+        jobs = forge.jobs(batch)
+        assert forge.wait(jobs[jobs["kind"] == "download_track"]["job_id"].astype(str), 100)
+        shown = forge.call("dashboard")["pipelines"]
+        assert {pipeline["title"] for pipeline in shown} == {"A song 901", "A song 902"}
+        for pipeline in shown:
+            states = {step["kind"]: step["state"] for step in pipeline["steps"]}
+            assert list(states) == ["download_track", "separate_stems", "analyze_track"]
+            assert states["download_track"] == "completed"
+            assert states["separate_stems"] == "available"
+        forge.resume("processing")
+        assert batch.wait(100, progress=False)
+        rows = batch.account()
+        done = {(name, step): what for name, step, what in rows[["name", "step", "status"]].values}
+        assert done == {
+            (name, step): "done" for name in tracks.names for step in ("download", "separate", "analyze")
+        }
+        assert all(len(forge.stems(one)) == 4 for one in tracks)
+        assert batch.results()["title"].tolist() == ["A song 901", "A song 902"]
+
+
 def every_row(forge: sf.Forge) -> dict[str, str]:
     """All that the store holds, as text, by table."""
     tables = forge.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'").dicts()

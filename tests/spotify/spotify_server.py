@@ -126,11 +126,17 @@ class Request(BaseHTTPRequestHandler):
             bearer = self.headers["Authorization"].removeprefix("Bearer ")
             if not bearer.startswith("user"):
                 self.fail(403, "User not registered")
-            elif rest[0] == "items":
+            elif rest[0] == ("tracks" if server.is_old else "items"):
+                name = "track" if server.is_old else "item"
+                # Fields that are not named do not come.
+                asked = f"items({name}(" in query.get("fields", f"items({name}(")
                 items = [
-                    {"added_at": "2026-01-01T00:00:00Z", "item": item} for item in server.playlists[wanted]
+                    {"added_at": "2026-01-01T00:00:00Z"} | ({name: item} if asked else {})
+                    for item in server.playlists[wanted]
                 ]
                 self.say(200, self._page(items, query))
+            elif rest[0]:
+                self.fail(404, "Service not found")
             else:
                 self.say(200, {"name": "Mine", "snapshot_id": server.snapshots.get(wanted, "one")})
         else:
@@ -180,6 +186,8 @@ class SpotifyServer(ThreadingHTTPServer):
         #: Groups and ids of albums, in Spotify's order.
         self.artists: dict[str, list[tuple[str, str]]] = {}
         self.snapshots: dict[str, str] = {}
+        #: Playlists as before 2026: under `/tracks`, with `track` in each entry.
+        self.is_old = False
         self.good: set[str] = set()
         self.refresh_tokens: set[str] = set()
         self.codes: dict[str, str] = {}

@@ -107,6 +107,21 @@ def test_a_playlist_of_10000_goes_on_after_each_kill(
     assert "external_ids" in spotify.queries[-2]["fields"]
 
 
+def test_a_playlist_is_read_by_the_way_of_before_where_todays_is_not(
+    spotify: SpotifyServer, read: Callable[..., list[dict[str, Any]]]
+) -> None:
+    spotify.is_old = True
+    spotify.playlists[LIST] = [track(number) for number in range(60)]
+    assert numbers(read(PLAYLIST)) == list(range(60))
+    ways = [spotify.requests(f"/v1/playlists/{LIST}/{way}") for way in ("items", "tracks")]
+    assert ways == [1, 2]
+    # What is not there by either way is not there.
+    del spotify.playlists[LIST]
+    with pytest.raises(SpotifyError) as caught:
+        read(PLAYLIST)
+    assert caught.value.kind == "not_found"
+
+
 def test_its_memory_is_that_of_a_page(
     spotify: SpotifyServer, config: Config, clock: ManualClock, tmp_path: Path
 ) -> None:
