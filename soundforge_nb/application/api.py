@@ -174,6 +174,7 @@ class Api(DashboardCalls):
         """One SELECT, as an Arrow stream."""
         config = self._application.config
         bounds = Bounds(config.sql_timeout_seconds, config.sql_max_rows)
+        await self._application.store.settle()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._queries, self._query, query, bounds)
 

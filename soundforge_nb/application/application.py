@@ -14,6 +14,7 @@ from soundforge_nb.application.services import Endpoint, TelemetryPoller, Topics
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.engine import Dispatch, Engine
+from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.jobs.ledger import Ledger
 from soundforge_nb.jobs.lifeline import Lifeline
@@ -116,10 +117,13 @@ class Application:
         return TelemetryPoller(self.telemetry, self._adopt("metrics"), self.history, measured)
 
     def _new_store(self) -> Store:
+        before = getattr(self, "store", None)
         self.store = Store(
             self.config.store_file,
             memory_limit=self.config.store_memory_limit,
             telemetry=self.telemetry,
+            fold=fold,
+            untold=before.untold if before is not None else (),
         )
         return self.store
 

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import distributed
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.protocol.pickle import dumps
 from distributed.scheduler import Scheduler
@@ -19,14 +18,12 @@ from soundforge_nb.cluster.dispatch import DaskDispatch
 from soundforge_nb.cluster.observer import Observer
 from soundforge_nb.cluster.plugin import PLUGIN_NAME, ForgeWorkerPlugin
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
+from soundforge_nb.cluster.submission import CLIENT_NAME, Submission, open_submission
 from soundforge_nb.config import Config
 from soundforge_nb.lifecycle.pubsub import Published
 from soundforge_nb.pipeline.kinds import kinds_of
 
 log = logging.getLogger(__name__)
-
-#: The name under which the application itself is a Dask client, told apart from those that attach.
-CLIENT_NAME = "soundforge-application"
 
 
 class ForgeExtension(SchedulerPlugin):
@@ -41,19 +38,13 @@ class ForgeExtension(SchedulerPlugin):
         self.application = Application(config, kinds_of(config), outbound=self._send)
         self._observer = Observer(scheduler)
         self.api = Api(self.application, stop, self._observer)
-        self._client: distributed.Client | None = None
+        self._submission: Submission | None = None
         self._dispatch: DaskDispatch | None = None
 
     async def begin(self) -> None:
         """Start the application and open for calls."""
-        self._client = await distributed.Client(
-            self._scheduler.address,
-            asynchronous=True,
-            security=self._scheduler.security,
-            set_as_default=False,
-            name=CLIENT_NAME,
-        )
-        self._dispatch = DaskDispatch(self._scheduler, self._client, self.application.engine)
+        self._submission = await open_submission(self._scheduler)
+        self._dispatch = DaskDispatch(self._scheduler, self._submission, self.application.engine)
         self._scheduler.add_plugin(self)
         self._scheduler.handlers["soundforge"] = self._call
         await self.application.start(self._dispatch)
@@ -68,8 +59,8 @@ class ForgeExtension(SchedulerPlugin):
             self._dispatch.close()
         await self.application.stop()
         self.api.close()
-        if self._client is not None:
-            await self._client.close()
+        if self._submission is not None:
+            await self._submission.close()
 
     @property
     def addresses(self) -> tuple[str, str]:

@@ -7,15 +7,14 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import distributed
 from distributed.scheduler import Scheduler
 
 from soundforge_nb.cluster import streams
 from soundforge_nb.cluster.plugin import execute
+from soundforge_nb.cluster.submission import Submission
 from soundforge_nb.jobs.claiming import Claim
 from soundforge_nb.jobs.engine import Engine
 from soundforge_nb.jobs.job import outcome_from_json
@@ -25,23 +24,15 @@ from soundforge_nb.jobs.table import Start
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class _Task:
-    """One Dask task; Dask would drop it if its future were let go."""
-
-    future: Any
-    #: Its jobs whose end was not told yet, by lease.
-    open_leases: set[str] = field(default_factory=set)
-
-
 class DaskDispatch:
     """Submits jobs to the Dask worker whose slot they were given, and hears what it says of them."""
 
-    def __init__(self, scheduler: Scheduler, client: distributed.Client, engine: Engine) -> None:
+    def __init__(self, scheduler: Scheduler, submission: Submission, engine: Engine) -> None:
         self._scheduler = scheduler
-        self._client = client
+        self._submission = submission
         self._engine = engine
-        self._tasks: dict[str, _Task] = {}
+        #: Of each Dask task, by its key, the leases of its jobs whose end was not told yet.
+        self._tasks: dict[str, set[str]] = {}
         self._key_of: dict[str, str] = {}
         self._background: set[asyncio.Task[Any]] = set()
         scheduler.stream_handlers.update(
@@ -60,22 +51,13 @@ class DaskDispatch:
         for claim in claims:
             by_place[claim.node, claim.jobs[0].queue].append(claim)
         for (node, queue), there in by_place.items():
-            keys = [f"{claim.jobs[0].kind}-{claim.jobs[0].job_id}-{claim.slot}" for claim in there]
-            # One message for all of them.
-            futures = self._client.map(
-                execute,
-                [json.dumps([job.as_json() for job in claim.jobs]) for claim in there],
-                key=keys,
-                workers=[node],
-                allow_other_workers=False,
-                resources={queue: 1},
-                retries=0,
-                pure=False,
-            )
-            for claim, key, future in zip(there, keys, futures, strict=True):
-                leases = {job.lease_id for job in claim.jobs}
-                self._tasks[key] = _Task(future, leases)
-                self._key_of.update(dict.fromkeys(leases, key))
+            payloads = {}
+            for claim in there:
+                key = f"{claim.jobs[0].kind}-{claim.jobs[0].job_id}-{claim.slot}"
+                payloads[key] = json.dumps([job.as_json() for job in claim.jobs])
+                self._tasks[key] = {job.lease_id for job in claim.jobs}
+                self._key_of.update(dict.fromkeys(self._tasks[key], key))
+            self._submission.submit(execute, payloads, node, queue)
 
     async def cancel(self, lease: Lease, reason: str) -> None:
         """Have the Dask worker end the lease's child; one that is gone has none."""
@@ -102,14 +84,15 @@ class DaskDispatch:
     def forget(self, lease_id: str) -> None:
         """Wait no more for a lease that is dead; with its last one Dask drops the task."""
         key = self._close_lease(lease_id)
-        if key in self._tasks and not self._tasks[key].open_leases:
-            self._tasks.pop(key).future.release()
+        if key in self._tasks and not self._tasks[key]:
+            del self._tasks[key]
+            self._submission.release(key)
 
     def _close_lease(self, lease_id: str) -> str:
         """Its end is known; returns its task. Dask itself says when that is over and may be let go."""
         key = self._key_of.pop(lease_id, "")
         if key in self._tasks:
-            self._tasks[key].open_leases.discard(lease_id)
+            self._tasks[key].discard(lease_id)
         return key
 
     def close(self) -> None:
@@ -123,10 +106,10 @@ class DaskDispatch:
 
     def returned(self, key: str, how: str) -> None:
         """A Dask task is over: what it did not tell the end of is lost."""
-        task = self._tasks.pop(key, None)
-        if task is not None:
-            task.future.release()
-            for lease_id in task.open_leases:
+        leases = self._tasks.pop(key, None)
+        if leases is not None:
+            self._submission.over(key)
+            for lease_id in leases:
                 self._key_of.pop(lease_id, None)
                 self._start(self._engine.lost(lease_id, f"its Dask task did not say how it ended ({how})"))
 

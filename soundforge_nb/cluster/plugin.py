@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import socket
+import sys
 import threading
 from concurrent.futures import Future
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import distributed
 
 from soundforge_nb.cluster import streams
+from soundforge_nb.cluster.settings import SWITCH_SECONDS
 from soundforge_nb.config import Config
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
@@ -40,6 +42,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
     async def setup(self, worker: distributed.Worker) -> None:
         """Offer slots as resources, take cancels, and report for work."""
         self._worker = worker
+        self._switch_seconds = sys.getswitchinterval()
+        sys.setswitchinterval(min(self._switch_seconds, SWITCH_SECONDS))
         self._config = Config.from_json(self._settings)
         self._kinds: Kinds = kinds_of(self._config)
         self._ports = PortSupervisor(
@@ -75,6 +79,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """End every child with its Dask worker."""
         self._closing = True
         self._pulse.cancel()
+        sys.setswitchinterval(self._switch_seconds)
         await asyncio.to_thread(self._ports.close)
 
     def run(self, payload: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from soundforge_nb.jobs import table
+from soundforge_nb.jobs.folding import claimed
 from soundforge_nb.jobs.job import Job
 from soundforge_nb.jobs.kind import Kinds
 from soundforge_nb.lifecycle.identifiers import new_id
@@ -37,7 +38,7 @@ def claim_slots(
     Each slot gets the next job. Where that one's kind has chunks, more jobs of the same kind join it: they
     start one by one, and those that did not start go back with no attempt spent.
     """
-    first = table.claim(session, queue, nodes, [new_id() for _ in nodes], None, turns, families)
+    first = _claim(session, queue, nodes, None, turns, families)
     joined: dict[str, list[Job]] = {job.lease_id: [job] for job, _ in first}
     emptied = len(first) < len(nodes)
     for name in sorted({job.kind for job, _ in first}):
@@ -47,8 +48,20 @@ def claim_slots(
         wanted = slots * (size - 1)
         if not wanted or emptied:
             continue
-        lease_ids = [new_id() for _ in wanted]
-        more = table.claim(session, queue, [node for _, node in wanted], lease_ids, name, families=families)
+        more = _claim(session, queue, [node for _, node in wanted], name, None, families)
         for (job, _), (slot, _) in zip(more, wanted, strict=False):
             joined[slot].append(job)
     return [Claim(node, tuple(joined[job.lease_id])) for job, node in first], emptied
+
+
+def _claim(
+    session: Session,
+    queue: str,
+    nodes: Sequence[str],
+    kind: str | None,
+    turns: Mapping[str, int] | None,
+    families: bool | None,
+) -> list[tuple[Job, str]]:
+    found = table.claim(session, queue, nodes, [new_id() for _ in nodes], kind, turns, families)
+    session.remember([claimed(job.job_id, job.lease_id, node) for job, node in found])
+    return found

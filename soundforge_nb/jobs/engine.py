@@ -143,7 +143,8 @@ class Engine(Runs):
             due = table.stage_due(session, queue, now) if stage else None
             return due, *claim_slots(session, queue, nodes, self.kinds, turns, self.any_parents)
 
-        due, claims, emptied = await self._store().write("claim", work)
+        # What is due by its time must have been told; beyond that a claim leaves out what was not.
+        due, claims, emptied = await self._store().write("claim", work, tell_first=stage)
         if stage:
             self._demand.staged(queue, arrivals, due)
         self._demand.claimed(queue, arrivals, emptied, {claim.jobs[0].batch_id for claim in claims})
@@ -203,6 +204,8 @@ class Engine(Runs):
         """Cancel jobs, running ones by ending their child; returns how many it concerned."""
         now = self.clock.now()
         error = verdict.plain_error(reason, "cancelled")
+        # Before the table is asked: a start that is on its way is held back.
+        self._mark_cancelled(job_ids, reason)
         rows = await self._store().write(
             "cancel", lambda session: table.cancel_waiting(session, job_ids, error, now)
         )
@@ -210,13 +213,18 @@ class Engine(Runs):
             self.counting.forget()
         for row in rows:
             self._tell.row(row, State.CANCELLED)
+        running = self._mark_cancelled(job_ids, reason)
+        await asyncio.gather(*(self._stop_run(lease, reason) for lease in running))
+        await self.finish_batches([row["job_id"] for row in rows])
+        return len(rows) + len(running)
+
+    def _mark_cancelled(self, job_ids: Sequence[str], reason: str) -> list[Lease]:
+        """Mark what is claimed or runs among these jobs; returns it."""
         leases = [self.ledger.of_job(job_id) for job_id in dict.fromkeys(job_ids)]
         running = [lease for lease in leases if lease is not None and not lease.ending]
         for lease in running:
             lease.cancel_reason = reason
-        await asyncio.gather(*(self._stop_run(lease, reason) for lease in running))
-        await self.finish_batches([row["job_id"] for row in rows])
-        return len(rows) + len(running)
+        return running
 
     async def repeat_cancels(self) -> None:
         """Ask again for the end of what still runs though it was cancelled: a start may have crossed it."""

@@ -15,7 +15,7 @@ from functools import partial
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
-from soundforge_nb.jobs import batches, files, table, verdict
+from soundforge_nb.jobs import batches, files, folding, table, verdict
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
@@ -321,17 +321,22 @@ class Runs:
 
     async def _flush_starts(self, starts: list[Start]) -> list[int | None]:
         now = self.clock.now()
-        attempts = await self._store().write(
-            "start", lambda session: table.start_attempts(session, starts, now)
-        )
-        return [attempts.get(start.lease_id) for start in starts]
+        # The ledger is the fence: of an application's leases it knows which live.
+        await self._store().note("start", [folding.started(start, now) for start in starts])
+        return [start.attempt for start in starts]
 
     async def _flush_acks(self, acks: list[Ack]) -> list[Acknowledged]:
         now = self.clock.now()
         families = self.any_parents
-        answers = await self._store().write(
-            "acknowledge", lambda session: table.acknowledge(session, acks, now, families)
-        )
+        if families is False and all(map(_is_light, acks)):
+            # The ledger is the fence, and again the table's own when it is told.
+            answers = [Acknowledged(self.ledger.get(ack.lease_id) is not None) for ack in acks]
+            live = [ack for ack, answer in zip(acks, answers, strict=True) if answer.accepted]
+            await self._store().note("acknowledge", [folding.ended(ack, now) for ack in live])
+        else:
+            answers = await self._store().write(
+                "acknowledge", lambda session: table.acknowledge(session, acks, now, families)
+            )
         # At once: a count that was made behind this commit must find it told of already.
         for ack, answer in zip(acks, answers, strict=True):
             lease = self.ledger.get(ack.lease_id)
@@ -356,6 +361,12 @@ class Runs:
             event = self.wake.get(queue)
             if event is not None:
                 event.set()
+
+
+def _is_light(ack: Ack) -> bool:
+    """Whether an end changes nothing but its job, and gives nobody something to claim at once."""
+    rows = any(insert.rows for insert in ack.inserts)
+    return not rows and not ack.updates and ack.state is not State.AVAILABLE
 
 
 def _log_failure(answer: object) -> None:

@@ -40,14 +40,6 @@ JOB_COLUMNS = {
     "scheduled_at": "TIMESTAMP",
 }
 PARENT_COLUMNS = {"job_id": "UUID", "parent_id": "UUID"}
-ATTEMPT_COLUMNS = {
-    "job_id": "UUID",
-    "attempt": "INTEGER",
-    "lease_id": "UUID",
-    "dask_worker": "VARCHAR",
-    "host": "VARCHAR",
-    "started_at": "TIMESTAMP",
-}
 
 
 @dataclass(frozen=True)
@@ -177,12 +169,14 @@ def claim(
     turns: Mapping[str, int] | None = None,
     families: bool | None = None,
 ) -> list[tuple[Job, str]]:
-    """Claim up to one job a slot, where asked for of one kind; returns each with its slot's node.
+    """Choose up to one job a slot, where asked for of one kind; returns each with its slot's node.
+
+    The table is told of it later (`folding.claimed`); jobs of which it was not told yet are left out.
 
     With `turns`, the batches' last turns, jobs of one priority are taken from each batch in turn. `families`
     says whether any job has parents, where that is known.
     """
-    wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes)}
+    wanted: dict[str, Any] = {"queue": queue, "kind": kind, "slots": len(nodes), "taken": session.untold}
     if turns is None:
         rows = session.dicts(_sql("next_jobs"), wanted)
     else:
@@ -190,10 +184,7 @@ def claim(
         rows = session.dicts(_sql("next_jobs_in_turn"), wanted)
     if not rows:
         return []
-    job_ids = [row["job_id"] for row in rows]
-    chosen = {"lease_ids": list(lease_ids[: len(rows)]), "nodes": list(nodes[: len(rows)])}
-    session.execute(_sql("claim"), {"job_ids": job_ids, **chosen})
-    parents = _parent_results(session, job_ids, families)
+    parents = _parent_results(session, [row["job_id"] for row in rows], families)
     return [
         (
             Job(
@@ -224,24 +215,6 @@ def _parent_results(
 def any_parents(session: Session) -> bool:
     """Whether any job waits or waited for another."""
     return session.one(_sql("any_parents")) is not None
-
-
-def start_attempts(session: Session, starts: Sequence[Start], now: datetime) -> dict[str, int]:
-    """Count the starts; returns the attempt's number by lease id, of those that may go on.
-
-    Raises
-    ------
-    HeldBack
-        Of several, one's lease is dead. A single one is left out of the answer.
-    """
-    lease_ids = [start.lease_id for start in starts]
-    ((counted,),) = session.rows(_sql("start_attempts"), {"lease_ids": lease_ids, "now": now})
-    if counted < len(starts):
-        if len(starts) > 1:
-            raise HeldBack
-        return {}
-    session.insert("attempts", ATTEMPT_COLUMNS, [{**vars(start), "started_at": now} for start in starts])
-    return {start.lease_id: start.attempt for start in starts}
 
 
 def acknowledge(

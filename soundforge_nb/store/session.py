@@ -8,6 +8,8 @@ from typing import Any
 
 import duckdb
 
+from soundforge_nb.store.journal import Event
+
 
 class Session:
     """Runs statements on a connection and adds up where the time went.
@@ -16,10 +18,23 @@ class Session:
     are tried again alone, so a unit may run twice.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, untold: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._untold = list(untold)
+        #: Events that the journal remembers once the unit's transaction is committed.
+        self.events: list[Event] = []
         self.query_seconds = 0.0
         self.decode_seconds = 0.0
+
+    @property
+    def untold(self) -> list[str]:
+        """What the tables were not told of yet, by its key; this unit's own events among them."""
+        return self._untold
+
+    def remember(self, events: Sequence[Event]) -> None:
+        """Have the journal remember events that a crash may forget."""
+        self.events.extend(events)
+        self._untold.extend(event["key"] for event in events)
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> None:
         """Run a statement for its effect."""

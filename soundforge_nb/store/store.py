@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,12 +22,15 @@ from soundforge_nb.errors import StoreError
 from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.connect import first_line, open_database
+from soundforge_nb.store.journal import Event, Journal, line_of
 from soundforge_nb.store.session import Session
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
+#: Tells the tables of the journal's events; whether a crash may have hidden that some of them know already.
+Fold = Callable[[Session, Sequence[Event], bool], None]
 
 #: How long an end waits for the readers it interrupted to let go of the file.
 INTERRUPT_SECONDS = 2.0
@@ -36,12 +40,18 @@ CLOSED = "store_closed"
 FULL = "disk_full"
 #: Units of work that one commit may hold: beyond it a commit's cost grows with its size.
 MAX_GROUP = 256
+#: How long the tables may not know of what the journal holds, while nobody asks them.
+TELL_SECONDS = 0.1
 
 
 @dataclass
 class _Unit:
     label: str
     work: Work[Any]
+    #: For the journal alone: as it is written down, and as it is kept.
+    lines: Sequence[bytes] = ()
+    events: Sequence[Event] = ()
+    tell_first: bool = True
     future: Future[Any] = field(default_factory=Future)
     submitted: float = field(default_factory=time.perf_counter)
 
@@ -52,6 +62,9 @@ class Store(Service):
     `write` units that arrive while a commit runs are committed together by the next one. A unit that
     fails takes no other with it: DuckDB has no savepoints, so the group is rolled back and each unit
     tried alone. Where DuckDB gives the whole instance up, the file is opened again and the group repeated.
+
+    `note` makes events durable in the journal beside it. The tables are told of them by `fold` before the
+    next unit of work or read, and within a moment if there is none.
     """
 
     def __init__(
@@ -61,8 +74,13 @@ class Store(Service):
         memory_limit: str = "1GB",
         telemetry: Telemetry | None = None,
         readers: int = 2,
+        fold: Fold | None = None,
+        untold: Sequence[Event] = (),
     ) -> None:
         self._file = file
+        self._journal = Journal(file.with_name(f"{file.name}.journal"), untold)
+        self._fold = fold
+        self._telling: asyncio.TimerHandle | None = None
         self._memory_limit = memory_limit
         self._telemetry = telemetry or Telemetry()
         self._reader_count = readers
@@ -79,10 +97,18 @@ class Store(Service):
         self._gate = threading.Lock()
         self._died: Future[None] = Future()
 
+    @property
+    def untold(self) -> Sequence[Event]:
+        """What the tables were not told of; where this store has ended badly, for the one that follows it."""
+        return list(self._journal.events)
+
     async def start(self) -> None:
         await asyncio.to_thread(self.open)
 
     async def stop(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         await asyncio.to_thread(self.close)
 
     async def run(self) -> None:
@@ -93,6 +119,10 @@ class Store(Service):
         """Open and migrate the file, and start the writing thread."""
         self._connection = open_database(self._file, self._memory_limit)
         self._generation += 1
+        self._journal.open()
+        if self._journal.events:
+            log.info("the journal holds %s events that the tables may not know", len(self._journal.events))
+            self._transaction([_Unit("fold", _nothing)], 0.0, after_crash=True)
         self._readers = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-reader")
         self._died = Future()
         # Who waits for it may be cancelled, this may not.
@@ -106,6 +136,7 @@ class Store(Service):
         with self._gate:
             self._accepting = False
         if self._writer is not None:
+            self._units.put(_Unit("fold", _nothing))
             self._units.put(None)
             self._writer.join()
             self._writer = None
@@ -114,6 +145,7 @@ class Store(Service):
             for reader in self._reading:
                 reader.close()
         self._end_cursors()
+        self._journal.close()
         connection, self._connection = self._connection, None
         if connection is not None:
             try:
@@ -122,19 +154,45 @@ class Store(Service):
                 log.warning("no checkpoint at the end: %s", error)
             connection.close()
 
-    async def write(self, label: str, work: Work[T]) -> T:
+    async def write(self, label: str, work: Work[T], *, tell_first: bool = True) -> T:
         """Run `work` in a transaction; returns after its commit.
+
+        Before it the tables are told of the journal, unless `work` minds what they don't know itself
+        (`Session.untold`).
 
         Raises
         ------
         StoreError
             The commit failed; nothing of `work` stands.
         """
-        return await asyncio.wrap_future(self.submit(label, work))
+        return await asyncio.wrap_future(self.submit(label, work, tell_first=tell_first))
 
-    def submit(self, label: str, work: Work[T]) -> Future[T]:
+    def submit(self, label: str, work: Work[T], *, tell_first: bool = True) -> Future[T]:
         """As `write`, from any thread: the future ends after the commit."""
-        unit = _Unit(label, work)
+        return self._put(_Unit(label, work, tell_first=tell_first))
+
+    async def note(self, label: str, events: Sequence[Event]) -> None:
+        """Make events durable; the tables are told of them before anybody looks.
+
+        Raises
+        ------
+        StoreError
+            They could not be written; nothing of them stands.
+        ValueError, TypeError
+            One is no JSON, or no text.
+        """
+        unit = _Unit(label, _nothing, [line_of(event) for event in events], events)
+        await asyncio.wrap_future(self._put(unit))
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        if self._journal.events:
+            with contextlib.suppress(StoreError):
+                self.submit("fold", _nothing)
+
+    def _put(self, unit: _Unit) -> Future[Any]:
         with self._gate:
             if not self._accepting:
                 raise closed()
@@ -143,12 +201,21 @@ class Store(Service):
 
     async def read(self, label: str, work: Work[T]) -> T:
         """Run `work` on a reading connection, outside the writing thread; it sees one moment."""
+        await self.settle()
         unit = _Unit(label, work)
         with self._gate:
             if not self._accepting or self._readers is None:
                 raise closed()
             answer = self._readers.submit(self._read, unit)
         return await asyncio.wrap_future(answer)
+
+    async def settle(self) -> None:
+        """Until the tables know what was noted before; where they can't be told, it stays noted."""
+        if self._journal.events:
+            try:
+                await self.write("fold", _nothing)
+            except StoreError as error:
+                log.warning("the tables could not be told what the journal holds: %s", error)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of the caller's own to the same instance, for one thread's use."""
@@ -228,21 +295,48 @@ class Store(Service):
                 group.append(unit)
             # From here on a caller that goes away is no longer heard: its work stands or falls by itself.
             group = [unit for unit in group if unit.future.set_running_or_notify_cancel()]
+            noted = [unit for unit in group if unit.events]
+            group = [unit for unit in group if not unit.events]
             try:
+                self._note(noted, time.perf_counter() - idle_since)
                 self._commit_group(group, time.perf_counter() - idle_since)
             except BaseException:
-                for unit in group:
+                for unit in (*noted, *group):
                     _fail(unit, closed())
                 raise
             idle_since = time.perf_counter()
             if ended:
                 return
 
+    def _note(self, units: list[_Unit], idle_seconds: float) -> None:
+        """Write what these units note into the journal, all of it at once."""
+        if not units:
+            return
+        started = time.perf_counter()
+        try:
+            self._journal.append(
+                [line for unit in units for line in unit.lines],
+                [event for unit in units for event in unit.events],
+            )
+        except OSError as error:
+            for unit in units:
+                _fail(unit, _unwritten(unit.label, error))
+            return
+        session = Session(self._owned())
+        session.query_seconds = time.perf_counter() - started
+        for unit in units:
+            unit.future.set_result(None)
+            self._report(unit, session, started, idle_seconds)
+
+    def _owned(self) -> duckdb.DuckDBPyConnection:
+        assert self._connection is not None
+        return self._connection
+
     def _commit_group(self, group: list[_Unit], idle_seconds: float, *, again: bool = True) -> None:
         if not group:
             return
         try:
-            results = self._transaction(group, idle_seconds)
+            results = self._transaction(group, idle_seconds, after_crash=not again)
         except BaseException as error:
             if isinstance(error, duckdb.FatalException):
                 # After a repeat too, as on a disk that stays full: reads must go on meanwhile.
@@ -259,13 +353,16 @@ class Store(Service):
         for unit, result in zip(group, results, strict=True):
             unit.future.set_result(result)
 
-    def _transaction(self, group: list[_Unit], idle_seconds: float) -> list[Any]:
-        connection = self._connection
-        assert connection is not None
-        sessions = [Session(connection) for _ in group]
+    def _transaction(self, group: list[_Unit], idle_seconds: float, *, after_crash: bool) -> list[Any]:
+        connection = self._owned()
+        tell = bool(self._journal.events) and any(unit.tell_first for unit in group)
+        untold = [] if tell else self._journal.keys
+        sessions = [Session(connection, untold) for _ in group]
         started = time.perf_counter()
         connection.execute("BEGIN")
         try:
+            if tell:
+                self._tell_tables(connection, after_crash)
             results = [unit.work(session) for unit, session in zip(group, sessions, strict=True)]
             connection.execute("COMMIT")
         except BaseException:
@@ -273,9 +370,42 @@ class Store(Service):
             with contextlib.suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             raise
+        if tell:
+            self._journal.clear()
         for unit, session in zip(group, sessions, strict=True):
+            self._journal.remember(session.events)
             self._report(unit, session, started, idle_seconds)
         return results
+
+    def _tell_tables(self, connection: duckdb.DuckDBPyConnection, after_crash: bool) -> None:
+        assert self._fold is not None, "nothing tells the tables of this store's journal"
+        try:
+            self._fold(Session(connection), self._journal.events, after_crash)
+        except Exception as error:
+            if isinstance(error, duckdb.FatalException) or _is_full(error):
+                raise
+            log.exception("the tables refused what the journal holds; each entry is tried alone")
+            connection.execute("ROLLBACK")
+            self._tell_apart(connection)
+            connection.execute("BEGIN")
+
+    def _tell_apart(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """One event that can't be told must not keep the others, and the whole library, from going on."""
+        assert self._fold is not None
+        for key in self._journal.keys:
+            events = [event for event in self._journal.events if event["key"] == key]
+            connection.execute("BEGIN")
+            try:
+                self._fold(Session(connection), events, True)
+                connection.execute("COMMIT")
+            except Exception as error:
+                with contextlib.suppress(duckdb.Error):
+                    connection.execute("ROLLBACK")
+                if isinstance(error, duckdb.FatalException) or _is_full(error):
+                    raise
+                # Its lease is missed in time, and it is taken up again.
+                log.critical("what became of %s can't be told and is dropped: %s", key, error)
+        self._journal.clear()
 
     def _reopen(self, error: Exception) -> None:
         log.error("the database is invalidated and is opened again: %s", error)
@@ -306,6 +436,28 @@ def closed() -> StoreError:
     return StoreError("The library is closed.", "Connect again.", kind=CLOSED)
 
 
+def _nothing(session: Session) -> None:
+    """The work of who only wants the tables told."""
+
+
+def _unwritten(label: str, error: OSError) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full(label)
+    return StoreError(f"The library could not be written ({label}): {error.strerror}.", "See the log.")
+
+
+def _full(label: str) -> StoreError:
+    return StoreError(
+        f"The library could not be written ({label}): the disk is full.",
+        "Make room; what was acknowledged is safe, and work goes on.",
+        kind=FULL,
+    )
+
+
+def _is_full(error: Exception) -> bool:
+    return "No space left" in str(error) or "ENOSPC" in str(error)
+
+
 def _fail(unit: _Unit, error: BaseException) -> None:
     if not unit.future.done():
         unit.future.set_exception(
@@ -315,10 +467,6 @@ def _fail(unit: _Unit, error: BaseException) -> None:
 
 def _store_error(label: str, error: duckdb.Error) -> StoreError:
     text = first_line(error)
-    if "No space left" in text or "ENOSPC" in text:
-        return StoreError(
-            f"The library could not be written ({label}): the disk is full.",
-            "Make room; what was acknowledged is safe, and work goes on.",
-            kind=FULL,
-        )
+    if _is_full(error):
+        return _full(label)
     return StoreError(f"The library refused {label}: {text}", "See the log.")

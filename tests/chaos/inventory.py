@@ -42,7 +42,9 @@ MUST_BE_NONE = (
 
 
 def _of_jobs(forge: sf.Forge, storm: Storm) -> dict[str, Any]:
-    states = {row["job_id"]: row["state"] for row in _rows(forge, "SELECT job_id, state FROM jobs")}
+    rows = _rows(forge, "SELECT job_id, kind, state FROM jobs")
+    states = {row["job_id"]: row["state"] for row in rows}
+    traces = [row["job_id"] for row in rows if row["kind"] == "trace"]
     completed = _rows(
         forge,
         "SELECT job_id FROM attempts WHERE outcome = 'completed' GROUP BY job_id HAVING count(*) <> 1",
@@ -59,7 +61,7 @@ def _of_jobs(forge: sf.Forge, storm: Storm) -> dict[str, Any]:
         "lost": [job_id for job_id in storm.flow.promised if job_id not in states],
         "not_completed": sorted(job_id for job_id, state in states.items() if state != "completed"),
         "acknowledged_twice": [row["job_id"] for row in completed],
-        "recorded_twice_or_never": [job_id for job_id in storm.flow.promised if marked.get(job_id, 0) != 1],
+        "recorded_twice_or_never": [job_id for job_id in traces if marked.get(job_id, 0) != 1],
     }
 
 
@@ -72,7 +74,7 @@ def _of_starts(forge: sf.Forge, storm: Storm) -> dict[str, Any]:
         for row in _rows(
             forge,
             "SELECT a.job_id, a.lease_id FROM attempts AS a JOIN jobs AS j USING (job_id)"
-            " WHERE j.kind = 'trace'",
+            " WHERE j.kind IN ('trace', 'brief')",
         )
     }
     slots = forge.config.analysis_limit

@@ -23,6 +23,8 @@ from tests.chaos.storm import Storm, wait_for_calm
 #: How long everything may take to end once nobody is killed any more.
 CALM_SECONDS = 300.0
 
+KINDS = "tests.chaos.kinds:Trace,tests.chaos.kinds:Brief"
+
 
 def storm(kills: int, migrations: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Kill `kills` processes among flowing jobs and `migrations` among starts on an old library.
@@ -36,7 +38,7 @@ def storm(kills: int, migrations: int, seed: int, say: Callable[[str], None]) ->
     with tempfile.TemporaryDirectory(prefix="soundforge-chaos-") as place:
         folder = Path(place) / "data"
         songs = [_song(Path(place) / f"song {number}.wav", number) for number in range(4)]
-        forge = sf.connect(data_folder=folder, kinds="tests.chaos.kinds:Trace", analysis_limit=8)
+        forge = sf.connect(data_folder=folder, kinds=KINDS, analysis_limit=8)
         with forge:
             weather = Storm(forge, folder, seed, songs)
             weather.blow(kills, say)

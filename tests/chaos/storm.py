@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Flow:
             if self._ending.is_set():
                 return
             self.inserting.set()
-            self.promised += patiently(lambda: self._forge.insert("trace", [{}] * self._size))
+            for kind in ("trace", "brief"):
+                self.promised += patiently(partial(self._forge.insert, kind, [{}] * (self._size // 2)))
             self.inserting.clear()
 
 

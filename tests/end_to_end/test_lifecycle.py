@@ -134,8 +134,8 @@ def test_everything_is_in_the_data_folder_and_the_keys_are_private(own_folder, a
                 if connection.status == psutil.CONN_LISTEN:
                     assert connection.laddr.ip == "127.0.0.1", "listens beyond loopback"
     assert {entry.name for entry in own_folder.iterdir()} <= {
-        "cache", "lock", "logs", "scheduler.json", "soundforge.duckdb", "soundforge.duckdb.wal", "staging",
-        "start.lock", "stems", "tls",
+        "cache", "lock", "logs", "scheduler.json", "soundforge.duckdb", "soundforge.duckdb.journal",
+        "soundforge.duckdb.wal", "staging", "start.lock", "stems", "tls",
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from soundforge_nb.config import Config
 from soundforge_nb.jobs import table
 from soundforge_nb.jobs.claiming import Claim
 from soundforge_nb.jobs.engine import Engine
+from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.job import Completed, Job, NewJob, Outcome
 from soundforge_nb.jobs.kind import Insert, Kind, Kinds, Move, Record
 from soundforge_nb.jobs.ledger import Lease, Ledger
@@ -101,7 +102,7 @@ class House:
         self.pubsub.subscribe("jobs", lambda message: self.told.append(message.body))
         self.hands = Hands()
         self.finished_batches: list[str] = []
-        self.store = Store(self.config.store_file, telemetry=self.telemetry)
+        self.store = Store(self.config.store_file, telemetry=self.telemetry, fold=fold)
         self.engine = self.new_engine()
 
     def new_engine(self) -> Engine:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from soundforge_nb.errors import SoundforgeError, StoreError
+from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.job import Cancel, Completed, Discard, Retry, Snooze
 from soundforge_nb.jobs.verdict import RESCUE_LIMIT, plain_error
 from soundforge_nb.store.store import FULL, Store
@@ -247,7 +248,12 @@ def test_files_are_in_place_before_their_rows(in_house: Any) -> None:
         folder = staged(house, job, "vocals.wav")
         place = house.config.stems_folder / "vocals.wav"
         there: list[bool] = []
-        house.telemetry.attach("test", ["store.query"], lambda *_: there.append(place.exists()))
+
+        def look(event: str, measured: Any, metadata: Any) -> None:
+            if metadata["label"] == "acknowledge":
+                there.append(place.exists())
+
+        house.telemetry.attach("test", ["store.query"], look)
         assert await house.finish(job, Completed({"files": ["vocals.wav"], "settings": ["row"]}))
         assert there[0]
         assert place.read_text() == "vocals.wav"
@@ -275,7 +281,7 @@ def test_an_end_waits_for_a_store_that_is_opened_again(in_house: Any) -> None:
         await house.store.stop()
         ending = asyncio.create_task(house.finish(job, Completed({"settings": ["kept"]})))
         await asyncio.sleep(0)
-        house.store = Store(house.config.store_file, telemetry=house.telemetry)
+        house.store = Store(house.config.store_file, telemetry=house.telemetry, fold=fold)
         await house.store.start()
         assert await ending
         assert await house.settings() == ["kept"]
@@ -293,7 +299,7 @@ def test_a_store_that_stays_away_spends_no_attempt(in_house: Any, monkeypatch: p
         await house.store.stop()
         with pytest.raises(SoundforgeError, match="closed"):
             await house.finish(job)
-        house.store = Store(house.config.store_file)
+        house.store = Store(house.config.store_file, fold=fold)
         await house.store.start()
         # The lease is still there, runs out, and the job is taken up again.
         assert await house.engine.lost(job.lease_id, "its lease ran out")
@@ -519,7 +525,7 @@ def test_a_reconciliation_that_failed_is_made_up_for(in_house: Any) -> None:
         await house.store.stop()
         with pytest.raises(SoundforgeError):
             await house.engine.reconcile()
-        house.store = Store(house.config.store_file)
+        house.store = Store(house.config.store_file, fold=fold)
         await house.store.start()
         assert await house.engine.reconcile() == 1
         assert await house.state(job) == "available"

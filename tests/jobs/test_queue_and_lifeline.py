@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from soundforge_nb.jobs import queue as queue_module
+from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.job import Retry
 from soundforge_nb.jobs.lifeline import Lifeline
 from soundforge_nb.jobs.queue import Queue
@@ -109,7 +110,7 @@ def test_a_queue_outlives_the_store_s_absence(in_house: Any) -> None:
                 event.set()
             await asyncio.sleep(0.02)
             assert not living.task.done()
-            house.store = Store(house.config.store_file)
+            house.store = Store(house.config.store_file, fold=fold)
             await house.store.start()
             await house.insert()
             await living.given(2)
@@ -222,7 +223,7 @@ def test_its_loop_outlives_the_store_s_absence(in_house: Any, monkeypatch: pytes
         house.engine.ledger.renew([job.lease_id], 0.0)
         await asyncio.sleep(0.05)
         assert not life.done()
-        house.store = Store(house.config.store_file)
+        house.store = Store(house.config.store_file, fold=fold)
         await house.store.start()
         async with asyncio.timeout(30):
             while await house.state(job) != "available":

@@ -49,7 +49,6 @@ def test_a_forbidden_way_is_an_error(before: State, after: State) -> None:
     ("name", "targets"),
     [
         ("stage_due", ["available"]),
-        ("claim", ["executing"]),
         ("cancel_waiting", ["cancelled"]),
     ],
 )

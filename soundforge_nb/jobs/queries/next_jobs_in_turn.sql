@@ -5,6 +5,7 @@ SELECT job_id::VARCHAR AS job_id, kind, queue, args, attempt, max_attempts, resc
 FROM (
     SELECT *, row_number() OVER (PARTITION BY priority, batch_id ORDER BY job_id) AS turn
     FROM jobs WHERE queue = $queue AND state = 'available' AND ($kind IS NULL OR kind = $kind)
+        AND job_id NOT IN (SELECT unnest($taken::UUID[]))
 ) AS waiting
 LEFT JOIN (
     SELECT unnest($batch_ids::UUID[]) AS batch_id, unnest($served::BIGINT[]) AS served
