@@ -283,6 +283,19 @@ def test_what_has_no_tracks_is_a_sentence(asking: sf.Forge, link: str, sentence:
     assert sentence in str(added.rejected[0])
 
 
+def test_what_is_no_link_makes_no_job(asking: sf.Forge, spotify: SpotifyServer) -> None:
+    """Read without a network: a short link, a damaged one, one of a page without tracks."""
+    jobs, seen = len(asking.jobs()), len(spotify.seen)
+    links = [
+        *("https://spotify.link/abc", "https://open.spotify.com/track/short", "spotify:show:" + "1" * 22),
+        *("spotify:track:" + "1" * 21, "https://open.spotify.com/search/x", "spotify:"),
+    ]
+    added = asking.add(links)
+    assert (len(added), len(added.rejected)) == (0, len(links))
+    assert "short link" in added.rejected[0].reason
+    assert (len(asking.jobs()), len(spotify.seen)) == (jobs, seen)
+
+
 def test_without_a_client_it_is_said_what_to_do(forge: sf.Forge) -> None:
     (refused,) = forge.add(ALBUM_URL).rejected
     assert "SPOTIPY_CLIENT_ID" in str(refused)
