@@ -17,6 +17,7 @@ from soundforge_nb.application.dashboard_api import DashboardCalls
 from soundforge_nb.application.finishing import results_of
 from soundforge_nb.application.inserting import insert_jobs
 from soundforge_nb.application.linking import link_tracks
+from soundforge_nb.application.match_linking import match, unmatch
 from soundforge_nb.application.requests import call
 from soundforge_nb.cluster.discovery import RPC_PROTOCOL
 from soundforge_nb.cluster.observer import Observer
@@ -124,6 +125,16 @@ class Api(DashboardCalls):
         same call with `jobs` gives all.
         """
         return await link_tracks(self._application, links, jobs or {})
+
+    @call
+    async def match(self, link: str, track_id: str) -> dict[str, Any]:
+        """Let a file be a track of Spotify's, by a person's word; returns the file's track."""
+        return await match(self._application, link, track_id)
+
+    @call
+    async def unmatch(self, named: str) -> dict[str, Any]:
+        """Undo a match, of a track of Spotify's (its link) or of a file's (its id), for good."""
+        return await unmatch(self._application, named)
 
     @call
     async def spotify_authorize(self) -> dict[str, str]:

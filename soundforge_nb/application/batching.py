@@ -9,7 +9,7 @@ from typing import Any
 
 from soundforge_nb.application.application import Application
 from soundforge_nb.application.finishing import wishes_of
-from soundforge_nb.application.spotify_linking import own_files_first
+from soundforge_nb.application.spotify_linking import keep_songs, own_files_first
 from soundforge_nb.errors import InputError, UsageError
 from soundforge_nb.jobs import batches, insertion
 from soundforge_nb.jobs.batches import BatchInput
@@ -50,6 +50,7 @@ async def insert_batch(
     by_id = await asyncio.to_thread(_without_lost_downloads, found)
     if application.config.downloads == "allowed":
         by_id = {key: row | {"is_looked_for": row["path"] is None} for key, row in by_id.items()}
+        await keep_songs(application, list(by_id.values()))
     # Keys of local models look at files, so this stays off the event loop.
     keys = await asyncio.to_thread(lambda: [keys_of(row, wishes) for row in by_id.values()])
     known = await store.read("known_work", lambda session: _known(session, keys))

@@ -31,7 +31,7 @@ async def link_tracks(application: Application, texts: list[str], jobs: dict[str
     -------
     dict
         ``tracks`` and, beside each, in ``names`` the link as it may be seen; ``rejected`` as {name, error};
-        ``waiting`` as {link, job_id}.
+        ``waiting`` as {link, job_id}; ``notes``, sentences about the whole.
     """
     links: list[Link] = []
     rejected: list[dict[str, Any]] = []
@@ -59,7 +59,8 @@ async def link_tracks(application: Application, texts: list[str], jobs: dict[str
     if ids:
         application.pubsub.publish("tracks", {"added": len(ids)})
     rows = await application.store.read("tracks", partial(catalog.tracks, track_ids=ids))
-    return {"tracks": rows, "names": names, "rejected": rejected, "waiting": waiting}
+    notes = [note for found in read for note in found.notes]
+    return {"tracks": rows, "names": names, "rejected": rejected, "waiting": waiting, "notes": notes}
 
 
 async def _add(application: Application, links: list[Link]) -> dict[str, str]:

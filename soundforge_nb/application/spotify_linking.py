@@ -9,14 +9,16 @@ from functools import partial
 from typing import Any
 
 from soundforge_nb.application.application import Application
-from soundforge_nb.errors import LinkError, SoundforgeError
+from soundforge_nb.errors import DiskError, LinkError, SoundforgeError
 from soundforge_nb.jobs import batches, insertion, table
 from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.library import own_files, spotify_lists
+from soundforge_nb.library.links import placeholder
 from soundforge_nb.pipeline.kinds import READ_SPOTIFY
 from soundforge_nb.pipeline.read_spotify import reading_key
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.spotify.tokens import Tokens, sign_in_first
-from soundforge_nb.spotify.urls import ARTIST, PLAYLIST, SpotifyLink
+from soundforge_nb.spotify.urls import PLAYLIST, SpotifyLink
 from soundforge_nb.store.session import Session
 
 #: Read lately enough: a playlist changes under people's hands, a record hardly ever.
@@ -31,6 +33,8 @@ class Read:
     track_ids: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
+    #: What a person may wonder about.
+    notes: list[str] = field(default_factory=list)
     #: The job that reads it, where that has yet to end.
     job_id: str | None = None
 
@@ -66,8 +70,6 @@ async def _is_fresh(application: Application, link: SpotifyLink) -> bool:
 
 def _check(application: Application, link: SpotifyLink) -> None:
     """Refuse at once what no job could do."""
-    if link.kind == ARTIST:
-        raise LinkError(f"{link.url} is an artist, who has albums rather than tracks.", "Add the albums.")
     tokens = Tokens(application.config, clock=application.clock)
     if link.kind == PLAYLIST and "user" not in tokens.known():
         raise sign_in_first()
@@ -132,10 +134,40 @@ async def _tracks_of(application: Application, link: SpotifyLink) -> Read:
             place = f"{link.url}, entry {entry['position'] + 1}"
             error = LinkError(f"{place}, {entry['refusal']}.", "Add your own file of it.", kind="no_track")
             read.rejected.append({"name": place, "error": error.as_json()})
+    songs = sum(entry["spotify_id"] is not None for entry in entries)
+    if songs > len(by_id):
+        # A playlist may hold a song twice, and a song may stand on several records.
+        read.notes.append(f"{link.url}: {songs} entries are {len(by_id)} recordings, each came once.")
     if not entries:
         error = LinkError(f"{link.url} is empty.", kind="empty")
         read.rejected.append({"name": link.url, "error": error.as_json()})
     return read
+
+
+async def keep_songs(application: Application, tracks: list[dict[str, Any]]) -> None:
+    """Keep what these tracks of Spotify's are looked for by, for the children that look.
+
+    Raises
+    ------
+    DiskError
+        The folder can't be written.
+    """
+    songs = SongFiles(application.config.links_folder)
+
+    def keep() -> None:
+        for track in tracks:
+            # One whose title has expired can't be looked for.
+            is_told_of = str(track["byte_hash"]).startswith(placeholder(spotify_lists.MARK))
+            if is_told_of and track["title"] != track["link_mark"]:
+                songs.keep(track["link_mark"].removeprefix(spotify_lists.MARK), track)
+
+    try:
+        await asyncio.to_thread(keep)
+    except OSError as error:
+        raise DiskError(
+            f"What songs are looked for by can't be kept in the data folder: {error.strerror}.",
+            "Make room, or allow writing there.",
+        ) from error
 
 
 async def own_files_first(application: Application, track_ids: list[str]) -> int:

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from soundforge_nb.cli.common import DONE, INTERRUPTED, SOME_FAILED, Commands, attached, print_json
 from soundforge_nb.errors import UsageError
+from soundforge_nb.forge.tracks import TrackList
+from soundforge_nb.pipeline.links import is_link
+from soundforge_nb.spotify.urls import is_spotify
 
 if TYPE_CHECKING:
     from soundforge_nb.forge.batch import Batch
 
 
+#: What an argument of a command's shows to everyone on this machine, for as long as it runs.
+_PATHS = (
+    "a file, folder, glob or link; - reads them from standard input, one a line: "
+    "so for links that hold a key, for a command line can be read by everyone on this machine"
+)
+_KEY_HINT = (
+    "soundforge: a link with a key is better read by soundforge {command} -; others can list this one."
+)
+
+
 def add_commands(command: Commands) -> None:
-    """add, process, demo, jobs, storage, sql."""
+    """add, match, unmatch, process, demo, jobs, storage, sql."""
     add = command("add", _add, "add files, folders, globs or links to audio to the library")
-    add.add_argument("paths", nargs="+", metavar="PATH")
+    add.add_argument("paths", nargs="+", metavar="PATH", help=_PATHS)
+    match = command("match", _match, "say that a track of Spotify's is a file of yours")
+    match.add_argument("song", metavar="LINK")
+    match.add_argument("file", metavar="FILE")
+    unmatch = command("unmatch", _unmatch, "say that a file is not the track of Spotify's it was taken for")
+    unmatch.add_argument("named", metavar="FILE_OR_LINK")
     process = command("process", _process, "separate and analyze files, and wait for it")
-    process.add_argument("paths", nargs="+", metavar="PATH")
+    process.add_argument("paths", nargs="+", metavar="PATH", help=_PATHS)
     process.add_argument("--separate", metavar="MODEL", help="demo, htdemucs, htdemucs_ft …")
     process.add_argument(
         "--analyze", metavar="FEATURES", help="all, or some of tempo,key,energy,spectral,mfcc,chroma"
@@ -46,18 +65,50 @@ def add_commands(command: Commands) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    named = _named(arguments)
     with attached(arguments, start=True) as forge:
-        tracks = forge.add(*arguments.paths)
+        tracks = forge.add(*named)
     if arguments.json:
         print_json(
             {
                 "tracks": [vars(track) for track in tracks],
                 "rejected": [vars(entry) for entry in tracks.rejected],
+                "notes": tracks.notes,
             }
         )
     else:
         print(tracks)
     return SOME_FAILED if tracks.rejected else DONE
+
+
+def _named(arguments: argparse.Namespace) -> list[str]:
+    """What a person named: as arguments, or for each “-” by lines of standard input."""
+    named: list[str] = []
+    for text in arguments.paths:
+        if text == "-":
+            named += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+        else:
+            named.append(text)
+            # Spotify's links carry a mark of who shared them, which is no key.
+            if is_link(text) and "?" in text and not is_spotify(text):
+                print(_KEY_HINT.format(command=arguments.command), file=sys.stderr)
+    if not named:
+        raise UsageError("Nothing was named on standard input.", "Give a path or a link a line.")
+    return named
+
+
+def _match(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        track = forge.match(arguments.song, arguments.file)
+    print_json(vars(track)) if arguments.json else print(TrackList([track]))
+    return DONE
+
+
+def _unmatch(arguments: argparse.Namespace) -> int:
+    with attached(arguments, start=True) as forge:
+        tracks = forge.unmatch(arguments.named)
+    print_json([vars(track) for track in tracks]) if arguments.json else print(tracks)
+    return DONE
 
 
 def _process(arguments: argparse.Namespace) -> int:
@@ -71,8 +122,9 @@ def _process(arguments: argparse.Namespace) -> int:
     if options and not arguments.separate:
         raise UsageError("Options of a separation were given without --separate.", "Add --separate MODEL.")
     separate: Any = {"model": arguments.separate, **options} if arguments.separate else None
+    named = _named(arguments)
     with attached(arguments, start=True) as forge:
-        tracks = forge.add(*arguments.paths)
+        tracks = forge.add(*named)
         batch = forge.process(
             tracks,
             separate=separate,

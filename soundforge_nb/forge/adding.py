@@ -37,6 +37,7 @@ class Adding:
         self._tracks: list[Track] = []
         self._names: list[str] = []
         self._rejected: list[Rejected] = []
+        self._notes: list[str] = []
 
     def add(self, named: Iterable[Any]) -> TrackList:
         """Add everything, in the order it was named."""
@@ -46,7 +47,7 @@ class Adding:
                 self._add_links(list(map(str, names)))
             else:
                 self._add_files(names)
-        return TrackList(self._tracks, self._names, self._rejected)
+        return TrackList(self._tracks, self._names, self._rejected, self._notes)
 
     def _add_files(self, named: list[Named]) -> None:
         found = find_files(named)
@@ -71,6 +72,7 @@ class Adding:
     def _take(self, answer: dict[str, Any], names: list[str]) -> None:
         self._tracks += map(Track.from_row, answer["tracks"])
         self._names += names
+        self._notes += answer.get("notes", ())
         self._rejected += [
             Rejected(entry["name"], str(from_json(entry["error"])), entry["error"])
             for entry in answer["rejected"]

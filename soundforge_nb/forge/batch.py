@@ -165,10 +165,15 @@ class Batch:
         return pd.DataFrame(rows, columns=_RESULT_COLUMNS)
 
     def errors(self) -> pd.DataFrame:
-        """What failed: the input, the step and the sentence."""
+        """What failed: the input, its title as the library knows it now, the step and the sentence."""
         account = self.account()
-        failed = account[account["status"] == "failed"][["name", "step", "sentence"]]
-        return failed.rename(columns={"sentence": "error"}).reset_index(drop=True)
+        failed = account[account["status"] == "failed"].reset_index(drop=True)
+        ids = list(failed["track_id"].dropna().unique())
+        rows = self._forge.call("tracks", track_ids=ids) if ids else []
+        # A track of Spotify's is named by its link; what it is called is looked up, and may have expired.
+        titles = {row["track_id"]: row["title"] for row in rows}
+        failed["title"] = failed["track_id"].map(titles)
+        return failed.rename(columns={"sentence": "error"})[["name", "title", "step", "error"]]
 
     def raise_for_failures(self) -> None:
         """Do nothing where all is well: a script or papermill run ends with an error otherwise.

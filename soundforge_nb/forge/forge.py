@@ -23,6 +23,7 @@ from soundforge_nb.errors import JobNotFound, UsageError
 from soundforge_nb.forge.adding import Adding, Named
 from soundforge_nb.forge.answer import Answer
 from soundforge_nb.forge.batch import Batch
+from soundforge_nb.forge.matches import MatchCalls
 from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.storage import Storage
 from soundforge_nb.forge.tracks import Track, TrackList
@@ -48,7 +49,7 @@ SELECT job_id, kind, queue, state, attempt, max_attempts, progress, message, bat
 FROM jobs"""
 
 
-class Forge(QueueCalls):
+class Forge(QueueCalls, MatchCalls):
     """A connection to one library and the jobs on it. Closing it ends no job.
 
     Made by `connect`; also a context manager.
@@ -73,6 +74,8 @@ class Forge(QueueCalls):
     def sign_in_to_spotify(self, *, headless: bool = False) -> None:
         """Let Spotify show you your playlists here: once, in a browser; the sign-in is kept.
 
+        A notebook shows a button that leads there; elsewhere the browser opens by itself.
+
         Parameters
         ----------
         headless : bool
@@ -83,10 +86,11 @@ class Forge(QueueCalls):
         SpotifyError
             No client is set, or nobody agreed.
         """
-        from soundforge_nb.forge.spotify import ask_for_address
+        from soundforge_nb.forge.spotify import ask_for_address, invitation
 
         asked = self.call("spotify_authorize")
-        address = ask_for_address(**asked, headless=headless, tell=tell, ask=input)
+        invite = invitation(tell, headless=headless)
+        address = ask_for_address(**asked, headless=headless, invite=invite, ask=input)
         self.call("spotify_signed_in", address=address)
         tell("Signed in: your playlists can be added.")
 

@@ -1,13 +1,16 @@
-"""Signing in at Spotify from a notebook: a browser comes back to this machine, or its address is pasted."""
+"""Signing in at Spotify: a browser comes back to this machine, or the address it ended at is pasted."""
 
 from __future__ import annotations
 
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from html import escape
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from soundforge_nb.dashboards import surroundings
 from soundforge_nb.errors import SpotifyError, UsageError
 
 #: How long a browser is waited for.
@@ -16,10 +19,54 @@ _PAGE = (
     "<!doctype html><meta charset=utf-8><title>soundforge_nb</title>"
     "<p>You can close this page: soundforge_nb goes on in your notebook."
 )
+_BUTTON = (
+    "<a href='{url}' target='_blank' rel='noopener noreferrer' role='button' style='display:inline-block;"
+    "padding:6px 14px;border-radius:4px;text-decoration:none;color:#fff;background:#1a7f42'>"
+    "Sign in at Spotify</a>"
+)
+
+#: Shows a person where to say yes, as long as that is waited for.
+Invite = Callable[[str], AbstractContextManager[None]]
+
+
+def invitation(tell: Callable[[str], None], *, headless: bool) -> Invite:
+    """How a person is invited here: by a button in a notebook, else by their browser, or in words.
+
+    Parameters
+    ----------
+    tell : callable
+        Says a sentence.
+    headless : bool
+        The browser is on another machine.
+    """
+
+    @contextmanager
+    def by_button(url: str) -> Iterator[None]:
+        from IPython.display import display
+
+        shown = {"text/html": _BUTTON.format(url=escape(url)), "text/plain": f"Sign in at Spotify: {url}"}
+        handle = display(shown, raw=True, display_id=True)
+        try:
+            yield
+        finally:
+            # The address is good once: a notebook that is saved holds no trace of it.
+            gone = "The button to sign in at Spotify was here."
+            handle.update({"text/html": f"<em>{gone}</em>", "text/plain": gone}, raw=True)
+
+    @contextmanager
+    def by_words(url: str) -> Iterator[None]:
+        if headless:
+            tell(f"Open this address in a browser and agree:\n{url}")
+        else:
+            tell(f"A browser opens. If it does not, open this address yourself:\n{url}")
+            webbrowser.open(url)
+        yield
+
+    return by_button if surroundings.place() in ("lab", "voila") else by_words
 
 
 def ask_for_address(
-    url: str, redirect_uri: str, *, headless: bool, tell: Callable[[str], None], ask: Callable[[str], str]
+    url: str, redirect_uri: str, *, headless: bool, invite: Invite, ask: Callable[[str], str]
 ) -> str:
     """Have a person say yes; returns the address that the browser ended at.
 
@@ -31,8 +78,10 @@ def ask_for_address(
         Where the browser comes back to.
     headless : bool
         The browser is on another machine: its address is pasted.
-    tell, ask : callable
-        Say a sentence; ask for a line.
+    invite : callable
+        See `invitation`.
+    ask : callable
+        Asks for a line.
 
     Raises
     ------
@@ -42,9 +91,9 @@ def ask_for_address(
         The port is taken, or there is nobody to ask.
     """
     if headless:
-        tell(f"Open this address in a browser and agree:\n{url}")
         try:
-            return ask("It ends at an address that begins with http://127.0.0.1. Paste that: ")
+            with invite(url):
+                return ask("It ends at an address that begins with http://127.0.0.1. Paste that: ")
         # A kernel without a person, as papermill's, has an error of its own for this.
         except Exception as error:
             raise UsageError(
@@ -58,9 +107,7 @@ def ask_for_address(
             f"{redirect_uri} can't be listened at: {error.strerror}.",
             "Set another spotify_redirect_port (and the same at developer.spotify.com), or headless=True.",
         ) from error
-    with server:
-        tell(f"A browser opens. If it does not, open this address yourself:\n{url}")
-        webbrowser.open(url)
+    with server, invite(url):
         return f"{redirect_uri}?{server.wait(WAIT_SECONDS)}"
 
 

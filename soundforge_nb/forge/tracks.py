@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, overload
 
 from soundforge_nb.library.scan import printable
+from soundforge_nb.spotify.urls import is_spotify
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,12 +59,22 @@ class Rejected:
 
 
 class TrackList(Sequence[Track]):
-    """Tracks in the order they were named, and in `rejected` what was not taken, each with its sentence."""
+    """Tracks in the order they were named; in `rejected` what was not taken, each with its sentence.
 
-    def __init__(self, tracks: Iterable[Track], names: Iterable[str] = (), rejected: Iterable[Rejected] = ()):
+    In `notes` stand sentences about the whole, where a person may wonder.
+    """
+
+    def __init__(
+        self,
+        tracks: Iterable[Track],
+        names: Iterable[str] = (),
+        rejected: Iterable[Rejected] = (),
+        notes: Iterable[str] = (),
+    ):
         self._tracks = list(tracks)
-        self.names = list(names) or [track.path or track.title for track in self._tracks]
+        self.names = list(names) or [_name(track) for track in self._tracks]
         self.rejected = list(rejected)
+        self.notes = list(notes)
 
     def __len__(self) -> int:
         return len(self._tracks)
@@ -91,6 +102,7 @@ class TrackList(Sequence[Track]):
         lines += [f"  not added: {printable(str(entry))}" for entry in self.rejected[:_SHOWN_ROWS]]
         if len(self.rejected) > _SHOWN_ROWS:
             lines.append(f"  … and {len(self.rejected) - _SHOWN_ROWS} more not added, see .rejected")
+        lines += [f"  {printable(note)}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -112,7 +124,8 @@ class TrackList(Sequence[Track]):
             else ""
         )
         not_added = f"<p>Not added:</p><ul>{refused}</ul>" if refused else ""
-        return f"<div><p>{_count(len(self), len(self.rejected))}</p>{table}{note}{not_added}</div>"
+        said = "".join(f"<p>{html.escape(printable(one))}</p>" for one in self.notes)
+        return f"<div><p>{_count(len(self), len(self.rejected))}</p>{table}{note}{not_added}{said}</div>"
 
 
 def clock_time(seconds: float | None) -> str:
@@ -130,6 +143,13 @@ def clock_time(seconds: float | None) -> str:
 def _count(tracks: int, rejected: int) -> str:
     text = f"{tracks} track{'' if tracks == 1 else 's'}"
     return f"{text}, {rejected} not added" if rejected else text
+
+
+def _name(track: Track) -> str:
+    """What a batch keeps a track by; Spotify's words expire, and are no part of it."""
+    if track.pending and track.link and is_spotify(track.link):
+        return track.link
+    return track.path or track.title
 
 
 def _line(track: Track) -> str:

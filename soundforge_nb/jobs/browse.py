@@ -88,6 +88,11 @@ def pipelines(session: Session, tracks: int = PIPELINES) -> dict[str, Any]:
             row["track_id"], {"track_id": row["track_id"], "title": row["title"] or "", "steps": []}
         )
         track["steps"].append({name: row[name] for name in ("kind", "job_id", "state", "progress")})
+    # A song of Spotify's: what it is called expires, so its jobs know its id alone.
+    by_id = [track_id for track_id, track in found.items() if track["title"].startswith("spotify:")]
+    if by_id:
+        for track_id, title in session.rows(_sql("titles_now"), {"track_ids": by_id}):
+            found[track_id]["title"] = title or found[track_id]["title"]
     return {"tracks": list(found.values()), "total": total}
 
 

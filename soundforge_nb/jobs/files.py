@@ -18,9 +18,16 @@ def move_into_place(moves: Sequence[Move]) -> None:
     Raises
     ------
     DiskError
-        A place can't be written to.
+        A place can't be written to, or is a link to a place elsewhere.
     """
     for move in moves:
+        folder = move.target.parent
+        # A person may have the whole of stems or downloads elsewhere; one track's folder is of our making.
+        if folder.is_symlink():
+            raise DiskError(
+                f"{folder} is a link to {folder.readlink()}: nothing is written through it.",
+                "Remove the link; then batch.retry().",
+            )
         try:
             move.target.parent.mkdir(parents=True, exist_ok=True)
             move.source.replace(move.target)

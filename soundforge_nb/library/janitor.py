@@ -12,7 +12,7 @@ from typing import Any
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
 from soundforge_nb.library import storage
-from soundforge_nb.library.storage import Survey, names_of
+from soundforge_nb.library.storage import Orphan, Survey, names_of
 from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store.session import Session
@@ -96,11 +96,17 @@ class Janitor(Service):
         owned = names_of(await self._store().read("named_files", named_files))
         leases = self._leases()
         wanted = [orphan for orphan in found.orphans if not _is_leased(orphan.path, leases)]
-        gone = await asyncio.to_thread(storage.remove, wanted, self._config.data_folder, owned)
+
+        def remove() -> list[Orphan]:
+            gone = storage.remove(wanted, self._config.data_folder, owned)
+            # Here, in the thread: of a hundred thousand files it takes its time.
+            for orphan in gone:
+                log.info("removed %s (%s bytes): %s", orphan.path, orphan.size_bytes, orphan.reason)
+            return gone
+
+        gone = await asyncio.to_thread(remove)
         size_bytes = sum(orphan.size_bytes for orphan in gone)
         self._telemetry.execute("storage.clean", {"count": len(gone), "size_bytes": size_bytes})
-        for orphan in gone:
-            log.info("removed %s (%s bytes): %s", orphan.path, orphan.size_bytes, orphan.reason)
         return {**found.as_json(), "removed": [orphan.path for orphan in gone]}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -103,20 +103,21 @@ class Matcher:
                 for word in read.words:
                     self._by_word[word].append(read)
 
-    def find(self, wanted: Recording) -> Match | None:
-        """The best of them, or None where none is good enough."""
+    def find(self, wanted: Recording, refused: Collection[str] = ()) -> Match | None:
+        """The best of them, or None where none is good enough; those named in `refused` are not it."""
         same = [
             recording
             for recording in self._by_isrc.get(plain_isrc(wanted.isrc), ())
             # A wrong tag is rarer than a wrong guess, but it is met.
             if lengths_agree(wanted.duration_seconds, recording.duration_seconds) is not False
+            and recording.name not in refused
         ]
         if same:
             best = min(same, key=lambda own: (_apart(wanted, own), own.name))
             return Match(wanted.name, best.name, 1.0, "the same ISRC")
         read = _read(wanted.title, wanted)
         scored = [(score(read, own), own.recording.name) for own in self._candidates(read)]
-        good = [(points, name) for points, name in scored if points >= LEAST_SCORE]
+        good = [(points, name) for points, name in scored if points >= LEAST_SCORE and name not in refused]
         if not good:
             return None
         # Of the same song in two files the one that was there first.

@@ -39,12 +39,15 @@ class Wanted:
         Their files.
     spotify_ids : dict
         Spotify's ids of the pending ones, by track id.
+    refused : dict
+        By Spotify's id the tracks that a person said are not it.
     """
 
     pending: list[Recording] = field(default_factory=list)
     own: list[Recording] = field(default_factory=list)
     paths: dict[str, list[str]] = field(default_factory=dict)
     spotify_ids: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, set[str]] = field(default_factory=dict)
 
 
 def look(session: Session, track_ids: Sequence[str]) -> Wanted:
@@ -59,13 +62,19 @@ def look(session: Session, track_ids: Sequence[str]) -> Wanted:
             if row["name"] not in wanted.paths:
                 wanted.own.append(Recording(**row))
             wanted.paths.setdefault(row["name"], []).append(path)
+        ids = list(wanted.spotify_ids.values())
+        for spotify_id, track_id in session.rows(_sql("refused_matches"), {"spotify_ids": ids}):
+            wanted.refused.setdefault(spotify_id, set()).add(track_id)
     return wanted
 
 
 def find(wanted: Wanted) -> list[Match]:
     """The files that are there for what is looked for; looks at the disk, so it belongs in a thread."""
     matcher = Matcher(wanted.own)
-    found = (matcher.find(recording) for recording in wanted.pending)
+    found = (
+        matcher.find(recording, wanted.refused.get(wanted.spotify_ids[recording.name], ()))
+        for recording in wanted.pending
+    )
     there: dict[str, bool] = {}
 
     def is_there(name: str) -> bool:

@@ -1,4 +1,20 @@
-"""What Spotify said: lists, their entries, and the little that is kept about tracks, for a time."""
+"""What Spotify said: lists, their entries, and the little that is kept about tracks, for a time.
+
+What is kept where, and for how long:
+
+- ``spotify_tracks``: title, artist, album, ISRC and length of a track; ``spotify_lists`` and
+  ``spotify_entries``: which tracks a list holds, by id. For `Config.spotify_metadata_days` (30) after they
+  were read; then the link keeper deletes them, and a track that has no file goes by its Spotify id. (DuckDB
+  overwrites the room of deleted rows when it needs it.)
+- ``<data>/partial/*.part``, ``<data>/staging/*/pages.jsonl``: a list while it is read, gone when its job has
+  ended (a reading that was given up: after a day).
+- ``<data>/links/songs``: where downloads are allowed, what a track is looked for by; until its audio is here,
+  or the row above is gone.
+- ``tracks``, ``links``, ``spotify_matches``, batches, jobs, attempts, exports, manifests, logs: Spotify's id.
+
+A file that was fetched carries tags (title, artist, album, ISRC), as any file of music does. What a file says
+of itself is the file's, and stays as long as it.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +39,14 @@ TRACK_COLUMNS = {
     "duration_seconds": "DOUBLE",
     "fetched_at": "TIMESTAMP",
 }
-LIST_COLUMNS = {"link": "VARCHAR", "title": "VARCHAR", "fetched_at": "TIMESTAMP"}
+LIST_COLUMNS = {"link": "VARCHAR", "fetched_at": "TIMESTAMP"}
 ENTRY_COLUMNS = {"link": "VARCHAR", "position": "INTEGER", "spotify_id": "VARCHAR", "refusal": "VARCHAR"}
 #: What a link's mark begins with where the link is a track of Spotify's.
 MARK = "spotify:track:"
 
 
 def as_inserts(
-    link: str, title: str | None, entries: Iterable[dict[str, Any]], now: datetime
+    link: str, entries: Iterable[dict[str, Any]], now: datetime
 ) -> tuple[tuple[Insert, ...], tuple[Update, ...]]:
     """A list as it was read: its rows, and what makes longer lists of before shorter.
 
@@ -38,7 +54,6 @@ def as_inserts(
     ----------
     link : str
         Of the list, as ``spotify:album:…``.
-    title : str or None
     entries : iterable of dict
         Each the columns of a track, or ``refusal``.
     now : datetime
@@ -60,9 +75,7 @@ def as_inserts(
     inserts = (
         Insert("spotify_tracks", TRACK_COLUMNS, tuple(tracks.values()), replace=True),
         Insert("spotify_entries", ENTRY_COLUMNS, tuple(rows), replace=True),
-        Insert(
-            "spotify_lists", LIST_COLUMNS, ({"link": link, "title": title, "fetched_at": now},), replace=True
-        ),
+        Insert("spotify_lists", LIST_COLUMNS, ({"link": link, "fetched_at": now},), replace=True),
     )
     return inserts, (Update(_sql("shorten_list"), {"link": link, "length": len(rows)}),)
 
@@ -86,6 +99,11 @@ def add_tracks(session: Session, spotify_ids: Sequence[str], now: datetime) -> d
     ]
     by_mark = add_links(session, new, now)
     return {spotify_id: by_mark[MARK + spotify_id] for spotify_id in spotify_ids}
+
+
+def told(session: Session, spotify_ids: Sequence[str]) -> set[str]:
+    """Of these tracks those that something is still kept of."""
+    return {row[0] for row in session.rows(_sql("told_tracks"), {"spotify_ids": list(spotify_ids)})}
 
 
 def has_older(session: Session, before: datetime) -> bool:

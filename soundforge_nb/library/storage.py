@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -139,26 +140,41 @@ def remove(orphans: Iterable[Orphan], data_folder: Path, owned: Collection[tuple
     what was replaced, and what a link leads to outside the data folder.
     """
     root = data_folder.resolve()
-    gone = []
-    for orphan in orphans:
-        path = Path(orphan.path)
+    gone: list[Orphan] = []
+    for folder, group in groupby(orphans, key=lambda orphan: orphan.path.rpartition("/")[0]):
+        parts = Path(folder).relative_to(data_folder).parts[1:]
+        named = (one for one in group if not _is_owned((*parts, one.path.rpartition("/")[2]), owned))
+        removed = _remove_from(Path(folder), named, root)
+        gone += removed
+        if removed:
+            _drop_empty(Path(folder), root)
+    return gone
+
+
+def _remove_from(folder: Path, orphans: Iterable[Orphan], root: Path) -> list[Orphan]:
+    """Remove those of one folder, by a handle of it: whatever its path leads to meanwhile, it is that one."""
+    try:
         # A folder on the way may have become a link since.
-        if root not in path.parent.resolve().parents:
-            continue
-        if _is_owned(path.relative_to(data_folder).parts[1:], owned):
-            continue
-        try:
-            status = path.lstat()
-            if not stat.S_ISREG(status.st_mode) or status.st_ino != orphan.inode:
+        if root not in folder.resolve().parents:
+            return []
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return []
+    gone = []
+    try:
+        for orphan in orphans:
+            name = orphan.path.rpartition("/")[2]
+            try:
+                status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+                is_it = stat.S_ISREG(status.st_mode) and status.st_ino == orphan.inode
+                if is_it and max(status.st_mtime, status.st_ctime) == orphan.changed:
+                    os.unlink(name, dir_fd=handle)
+                    gone.append(orphan)
+            except OSError:
+                # Gone already, or not ours to remove: the next look tells.
                 continue
-            if max(status.st_mtime, status.st_ctime) != orphan.changed:
-                continue
-            path.unlink()
-        except OSError:
-            # Gone already, or not ours to remove: the next look tells.
-            continue
-        gone.append(orphan)
-        _drop_empty(path.parent, root)
+    finally:
+        os.close(handle)
     return gone
 
 

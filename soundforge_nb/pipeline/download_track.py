@@ -19,6 +19,7 @@ from soundforge_nb.library.spotify_lists import MARK
 from soundforge_nb.pipeline.decoded import track_update
 from soundforge_nb.pipeline.keys import digest
 from soundforge_nb.pipeline.link_files import LinkFiles
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.pipeline.source import FILE, Source
 from soundforge_nb.pipeline.waiting import waited_out
 from soundforge_nb.ports.cold import cold_port
@@ -40,7 +41,7 @@ class DownloadTrack(Kind):
         port = cold_port(DOWNLOAD, context.config, threads=1, supervisor=context.ports)
         try:
             found = Downloader(port, context.config).download(
-                wanted_of(job, LinkFiles(context.config.links_folder)),
+                wanted_of(job, context.config.links_folder),
                 context.staging_folder,
                 owner=job.lease_id,
                 on_progress=context.progress,
@@ -84,9 +85,6 @@ class DownloadTrack(Kind):
             "added_at": now,
         }
         tags = {name: result["tags"].get(name) for name in _TAGS}
-        if song := job.args.get("song"):
-            # A format without tags: the track is what it was looked for by.
-            tags = {name: tags[name] or song.get(name) for name in _TAGS}
         parameters = {
             **tags,
             "track_id": job.track_id,
@@ -94,7 +92,7 @@ class DownloadTrack(Kind):
             "format": target.suffix.lstrip("."),
         }
         return Record(
-            result={FILE: source.as_json(), "title": tags["title"] or job.args["title"]},
+            result={FILE: source.as_json(), "title": _title(job, result)},
             inserts=(Insert("files", FILE_COLUMNS, (row,), replace=True),),
             updates=(
                 *merge_if_known(job.track_id, source.byte_hash),
@@ -119,8 +117,8 @@ def partial_name(key: str) -> str:
     return key[:32]
 
 
-def wanted_of(job: Job, links: LinkFiles) -> Wanted:
-    """What a job is to fetch: only here and in the child is the link whole.
+def wanted_of(job: Job, links_folder: Path) -> Wanted:
+    """What a job is to fetch: only here and in the child is the link whole, or what a song is looked for by.
 
     Raises
     ------
@@ -128,23 +126,24 @@ def wanted_of(job: Job, links: LinkFiles) -> Wanted:
         It is not kept any more.
     """
     mark, shown_form = str(job.args["mark"]), str(job.args["link"])
-    song = job.args.get("song") if mark.startswith(MARK) else None
+    song = SongFiles(links_folder).song(mark.removeprefix(MARK)) if mark.startswith(MARK) else None
     return Wanted(
-        link=links.whole(mark, shown_form),
-        shown=shown(shown_form) if song is None else _named(song),
-        song=None if song is None else song | {"spotify_id": mark.removeprefix(MARK)},
+        link=LinkFiles(links_folder).whole(mark, shown_form),
+        shown=shown(shown_form),
+        song=song,
         partial_name=partial_name(download_key(mark)),
-        duration_seconds=job.args.get("duration_seconds"),
+        duration_seconds=song["duration_seconds"] if song else job.args.get("duration_seconds"),
     )
 
 
-def _named(song: dict[str, Any]) -> str:
-    return f"{song['title']} by {song['artist']}" if song.get("artist") else str(song["title"])
+def _title(job: Job, result: dict[str, Any]) -> str:
+    """What a row of a job may call it: a title that Spotify gave is in the file's tags, and nowhere else."""
+    known = str(job.args["title"])
+    return known if str(job.args["mark"]).startswith(MARK) else str(result["tags"].get("title") or known)
 
 
 def _file_name(job: Job, result: dict[str, Any], staged: str) -> str:
-    title = result["tags"].get("title") or job.args["title"]
     suffix = Path(staged).suffix.lower()
     # Short of what a file system takes by the longest suffix.
-    base = safe_name(str(title)).encode()[:_NAME_BYTES].decode("utf-8", "ignore").rstrip(". ")
+    base = safe_name(_title(job, result)).encode()[:_NAME_BYTES].decode("utf-8", "ignore").rstrip(". ")
     return f"{base}{suffix if suffix in AUDIO_SUFFIXES else '.audio'}"

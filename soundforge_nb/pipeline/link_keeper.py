@@ -21,6 +21,7 @@ from soundforge_nb.lifecycle.supervisor import Service
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.pipeline.download_track import DownloadTrack, partial_name
 from soundforge_nb.pipeline.link_files import LinkFiles
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class LinkKeeper(Service):
         self._clock = clock or SystemClock()
         self._metadata_days = config.spotify_metadata_days
         self._links = LinkFiles(config.links_folder)
+        self._songs = SongFiles(config.links_folder)
         self._partial_folder = config.partial_folder
         self._store = store
         self._telemetry = telemetry
@@ -88,6 +90,7 @@ class LinkKeeper(Service):
             known = await self._store().read("link_paths", partial(link_paths, marks=list(kept)))
         keys = await self._store().read("wanted_downloads", wanted_downloads)
         await self._forget_metadata()
+        await self._let_go_of_songs()
         return await asyncio.to_thread(self._let_go, kept, known, {partial_name(key) for key in keys})
 
     async def _forget_metadata(self) -> None:
@@ -95,6 +98,22 @@ class LinkKeeper(Service):
         before = self._clock.now() - timedelta(days=self._metadata_days)
         if await self._store().read("old_metadata", partial(spotify_lists.has_older, before=before)):
             await self._store().write("forget_metadata", partial(spotify_lists.forget_older, before=before))
+
+    async def _let_go_of_songs(self) -> None:
+        """What a track is looked for by is kept no longer than what Spotify said, and than it is needed."""
+        songs = await asyncio.to_thread(self._songs.kept)
+        if not songs:
+            return
+        marks = [spotify_lists.MARK + spotify_id for spotify_id in songs]
+        told = await self._store().read("told_tracks", partial(spotify_lists.told, spotify_ids=songs))
+        paths = await self._store().read("link_paths", partial(link_paths, marks=marks))
+
+        def let_go() -> None:
+            for spotify_id, mark in zip(songs, marks, strict=True):
+                if spotify_id not in told or any(Path(path).exists() for path in paths.get(mark, ())):
+                    self._songs.drop(spotify_id)
+
+        await asyncio.to_thread(let_go)
 
     def _let_go(self, kept: dict[str, float], known: dict[str, list[str]], needed: set[str]) -> list[str]:
         now = self._wall_clock()

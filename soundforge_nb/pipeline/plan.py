@@ -17,8 +17,6 @@ from soundforge_nb.pipeline.keys import analysis_request_key, separation_request
 from soundforge_nb.pipeline.kinds import ANALYZE_STEMS, ANALYZE_TRACK, DOWNLOAD_TRACK, SEPARATE_STEMS
 from soundforge_nb.pipeline.options import Analysis, Separation
 
-#: What a recording is looked for by.
-SONG = ("title", "artist", "album", "isrc", "duration_seconds")
 #: The steps of a track's way, as an account names them.
 DOWNLOAD, SEPARATE, ANALYZE, ANALYZE_STEMS_STEP = "download", "separate", "analyze", "analyze_stems"
 
@@ -142,7 +140,7 @@ def _plan_track(
                 track_id=track["track_id"],
                 unique_key=key,
                 parents=parents,
-                meta={"name": name, "title": track["title"]},
+                meta={"name": name, "title": _title(track)},
             )
             result.jobs.append(job)
             job_id = under_way[key] = job.job_id
@@ -153,9 +151,7 @@ def _plan_track(
     has_stems, is_analyzed = keys.separate in known.stems, keys.analyze in known.analyses
     # What was made of it before its file was lost needs no file.
     needs_file = (keys.separate and not has_stems) or (keys.analyze and not is_analyzed)
-    file_args = {"link": track.get("link"), "mark": track.get("link_mark"), "title": track["title"]}
-    if track.get("is_looked_for"):
-        file_args["song"] = {name: track.get(name) for name in SONG}
+    file_args = {"link": track.get("link"), "mark": track.get("link_mark"), "title": _title(track)}
     download_id = step(DOWNLOAD, keys.download if needs_file else None, False, DOWNLOAD_TRACK, file_args)
     after = (download_id,) if download_id else ()
     separate_id = step(SEPARATE, keys.separate, has_stems, SEPARATE_STEMS, {"separation": wanted}, after)
@@ -176,12 +172,20 @@ def _plan_track(
     )
 
 
+def _is_told_of(track: dict[str, Any]) -> bool:
+    """Whether a track is known from Spotify alone: its words expire, so they go into no row of a job's."""
+    return str(track["byte_hash"]).startswith(placeholder(MARK))
+
+
+def _title(track: dict[str, Any]) -> str:
+    return str(track["link_mark"] if _is_told_of(track) else track["title"])
+
+
 def _nothing_to_work_on(track: dict[str, Any]) -> InputError:
     """Why a track has no file."""
-    if str(track["byte_hash"]).startswith(placeholder(MARK)):
-        artist = f" by {track['artist']}" if track.get("artist") else ""
+    if _is_told_of(track):
         return InputError(
-            f"{track['title']}{artist} is known from Spotify, which gives no audio; no file of yours is it.",
+            f"{track['link']} is known from Spotify, which gives no audio; no file of yours is it.",
             "Add your own file of it, tagged with title and artist; or, where you have the right to copy it, "
             'pip install "soundforge_nb[download]" and set downloads = "allowed".',
             kind="no_audio",
@@ -196,7 +200,7 @@ def _file_args(track: dict[str, Any]) -> dict[str, Any]:
     return {
         "path": track["path"],
         "byte_hash": track["byte_hash"],
-        "duration_seconds": track["duration_seconds"],
+        "duration_seconds": None if _is_told_of(track) else track["duration_seconds"],
         "expected": {"size_bytes": track["size_bytes"], "mtime_ns": track["mtime_ns"]},
     }
 

@@ -16,7 +16,8 @@ from soundforge_nb.library.spotify_lists import as_inserts
 from soundforge_nb.pipeline.download_track import partial_name
 from soundforge_nb.pipeline.keys import digest
 from soundforge_nb.pipeline.waiting import waited_out
-from soundforge_nb.spotify.reading import open_pages, read_all
+from soundforge_nb.spotify.pages import open_pages
+from soundforge_nb.spotify.reading import read_all
 from soundforge_nb.spotify.tokens import Tokens
 from soundforge_nb.spotify.urls import SpotifyLink, parse
 
@@ -65,7 +66,7 @@ class ReadSpotify(Kind):
         lines = _lines(config.staging_folder / job.lease_id / _PAGES)
         head = next(lines)
         entries = (entry for line in lines for entry in line["entries"])
-        inserts, updates = as_inserts(head["link"], head["title"], entries, now)
+        inserts, updates = as_inserts(head["link"], entries, now)
         return Record(result={"count": result["count"]}, inserts=inserts, updates=updates)
 
 

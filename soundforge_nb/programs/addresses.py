@@ -91,6 +91,44 @@ def refuse_proxy(scheme: str, host: str, tcp_port: int) -> None:
         )
 
 
+def connect_checked(
+    scheme: str, host: str, tcp_port: int, *, allow_private: bool, stall_seconds: float
+) -> socket.socket:
+    """Connect to a host at an address that was checked.
+
+    Parameters
+    ----------
+    scheme : str
+        ``http`` or ``https``: whose proxy this machine might want to be used.
+    host : str
+    tcp_port : int
+    allow_private : bool
+    stall_seconds : float
+        How long the other side may keep silent.
+
+    Raises
+    ------
+    DownloadError
+        The host is not found, or may not be asked.
+    OSError
+        Nobody answers there.
+    """
+    refuse_proxy(scheme, host, tcp_port)
+    last: OSError | None = None
+    for family, address in resolve(host, tcp_port, allow_private):
+        made = socket.socket(family, socket.SOCK_STREAM)
+        made.settimeout(min(_CONNECT_SECONDS, stall_seconds))
+        try:
+            made.connect(address)
+        except OSError as error:
+            made.close()
+            last = error
+        else:
+            made.settimeout(stall_seconds)
+            return made
+    raise last or OSError("no address")
+
+
 class CheckedConnection(http.client.HTTPConnection):
     """An HTTP(S) connection to an address that was checked.
 
@@ -114,24 +152,14 @@ class CheckedConnection(http.client.HTTPConnection):
         self.default_port = 443 if self._secure else 80
 
     def connect(self) -> None:
-        raw = self._connected()
-        raw.settimeout(self._stall_seconds)
+        raw = connect_checked(
+            "https" if self._secure else "http",
+            self.host,
+            self.port,
+            allow_private=self._allow_private,
+            stall_seconds=self._stall_seconds,
+        )
         self.sock = _context().wrap_socket(raw, server_hostname=self.host) if self._secure else raw
-
-    def _connected(self) -> socket.socket:
-        refuse_proxy("https" if self._secure else "http", self.host, self.port)
-        last: OSError | None = None
-        for family, address in resolve(self.host, self.port, self._allow_private):
-            made = socket.socket(family, socket.SOCK_STREAM)
-            made.settimeout(min(_CONNECT_SECONDS, self._stall_seconds))
-            try:
-                made.connect(address)
-            except OSError as error:
-                made.close()
-                last = error
-            else:
-                return made
-        raise last or OSError("no address")
 
 
 def _context() -> ssl.SSLContext:

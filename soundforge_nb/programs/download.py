@@ -15,11 +15,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from soundforge_nb.errors import DownloadError, InputError, SoundforgeError, UsageError
 from soundforge_nb.programs.child import Report, run
 from soundforge_nb.programs.request import path_of, set_threads
+
+if TYPE_CHECKING:
+    from soundforge_nb.programs.http_link import Limits
 
 #: Of the whole, what fetching takes; the rest is the decoding to the end.
 _FETCH_PERCENT = 85
@@ -44,7 +47,8 @@ def handle(request: dict[str, Any], report: Report) -> dict[str, Any]:
     names: tuple[str, ...]
     with _quiet():
         if song is not None:
-            file, names = _fetch_song(request, folder, fetching), (str(song.get("title")),)
+            # Its tags say what it is; its name is not for those who only look at jobs.
+            file, names = _fetch_song(request, folder, fetching), ()
         else:
             file, names = _fetch_link_or_page(request, folder, fetching)
     report(_FETCH_PERCENT, "Checking the audio")
@@ -79,10 +83,8 @@ def _fetch_link_or_page(request: dict[str, Any], folder: Path, report: Any) -> t
             request["link"],
             request["shown"],
             tools,
-            max_bytes=int(request["max_bytes"]),
-            stall_seconds=float(request["stall_seconds"]),
-            allow_private=request.get("allow_private") is True,
-            report=report,
+            _limits(request),
+            report,
         )
         return _taken(file, tools, folder, told), (str(told.get("title", "")),)
 
@@ -93,9 +95,8 @@ def _fetch_song(request: dict[str, Any], folder: Path, report: Any) -> Path:
     from soundforge_nb.programs.song import fetch_song
 
     with _tools_folder(folder) as tools:
-        return _taken(
-            fetch_song(request["song"], request["shown"], tools, report), tools, folder, request["song"]
-        )
+        found = fetch_song(request["song"], request["shown"], tools, _limits(request), report)
+        return _taken(found, tools, folder, request["song"])
 
 
 @contextmanager
@@ -133,24 +134,29 @@ def _quiet() -> Iterator[None]:
 
 def _fetch_link(request: dict[str, Any], folder: Path, report: Any) -> tuple[Path, tuple[str, ...]]:
     # Here, not above: the hello line must not wait for ssl.
-    from soundforge_nb.programs.http_link import Limits, fetch
+    from soundforge_nb.programs.http_link import fetch
     from soundforge_nb.programs.partial import open_partial
     from soundforge_nb.programs.suffixes import suffix_of
 
-    limits = Limits(
-        max_bytes=int(request["max_bytes"]),
-        stall_seconds=float(request["stall_seconds"]),
-        allow_private=request.get("allow_private") is True,
-    )
     name = Path(path_of(request, "partial_name")).name
     with open_partial(Path(path_of(request, "partial_folder")), name) as partial:
-        fetched = fetch(request["link"], request["shown"], partial, limits, report)
+        fetched = fetch(request["link"], request["shown"], partial, _limits(request), report)
         if not partial.size_bytes:
             partial.drop()
             raise InputError(f"{request['shown']} is empty (0 bytes).", "Check the link.", kind="empty")
         target = folder / f"audio{suffix_of(fetched.names, fetched.content_type)}"
         partial.move_to(target)
     return target, fetched.names
+
+
+def _limits(request: dict[str, Any]) -> Limits:
+    from soundforge_nb.programs.http_link import Limits
+
+    return Limits(
+        max_bytes=int(request["max_bytes"]),
+        stall_seconds=float(request["stall_seconds"]),
+        allow_private=request.get("allow_private") is True,
+    )
 
 
 def _decoded(file: Path, shown: str, report: Report) -> dict[str, Any]:

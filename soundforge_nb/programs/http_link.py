@@ -99,7 +99,7 @@ def _opened(
     """The answer at the end of all redirects, and the names that the file went by."""
     names: list[str] = []
     for _ in range(HOPS + 1):
-        parts = _parts(link, shown)
+        parts = web_parts(link, shown)
         names.insert(0, unquote(parts.path.rpartition("/")[2], errors="replace"))
         connection = CheckedConnection(
             parts, allow_private=limits.allow_private, stall_seconds=limits.stall_seconds
@@ -127,7 +127,14 @@ def _next(link: str, location: str) -> str:
         return ""
 
 
-def _parts(link: str, shown: str) -> SplitResult:
+def web_parts(link: str, shown: str) -> SplitResult:
+    """The parts of a link.
+
+    Raises
+    ------
+    DownloadError
+        It is not on the web.
+    """
     try:
         parts = urlsplit(link)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

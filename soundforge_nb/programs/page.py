@@ -9,23 +9,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from soundforge_nb.programs.addresses import refuse_proxy, resolve
+from soundforge_nb.programs.checked_proxy import checked_proxy
+from soundforge_nb.programs.http_link import Limits
 from soundforge_nb.programs.tools import fault, need, run_tool, the_file
 
+#: The best audio, and the ways it may come: those that yt-dlp goes itself, and by HTTP.
+_CHOICES = ("bestaudio[ext=m4a]", "bestaudio", "best")
+_CHECKED = r"^(https?|m3u8(_native)?|http_dash_segments)(\+|$)"
 _PROGRESS = re.compile(r"^SF (\d+) (\d+)")
 #: Where a person keeps a phrase as short as this in a link, cutting it out would leave no log to read.
 _SHORTEST_SECRET = 6
 
 
 def fetch_page(
-    link: str,
-    shown: str,
-    folder: Path,
-    *,
-    max_bytes: int,
-    stall_seconds: float,
-    allow_private: bool,
-    report: Callable[[float, str], None],
+    link: str, shown: str, folder: Path, limits: Limits, report: Callable[[float, str], None]
 ) -> tuple[Path, dict[str, Any]]:
     """Fetch what a page plays.
 
@@ -40,11 +37,6 @@ def fetch_page(
         Its kind says why.
     """
     need("yt_dlp", "yt-dlp")
-    parts = urlsplit(link)
-    tcp_port = parts.port or (443 if parts.scheme == "https" else 80)
-    # The page's own host; what yt-dlp asks after that is yt-dlp's affair.
-    resolve(parts.hostname or "", tcp_port, allow_private)
-    refuse_proxy(parts.scheme, parts.hostname or "", tcp_port)
     folder.mkdir(parents=True, exist_ok=True)
 
     def hear(line: str) -> None:
@@ -52,27 +44,36 @@ def fetch_page(
             done, total = int(found[1]), int(found[2])
             report(done / total if total else 0.5, f"{done / 1e6:.1f} MB")
 
-    said = run_tool(
-        [
-            *("yt_dlp", "--ignore-config", "--no-update", "--no-cache-dir", "--no-playlist"),
-            *("--playlist-items", "1", "--max-downloads", "1", "--match-filters", "!is_live"),
-            *("--format", "bestaudio[ext=m4a]/bestaudio/best", "--max-filesize", str(max_bytes)),
-            *("--socket-timeout", str(stall_seconds), "--retries", "2", "--fixup", "never", "--no-mtime"),
-            *("--write-info-json", "--write-thumbnail", "--output", "audio.%(ext)s", "--no-color"),
-            *("--newline", "--progress", "--progress-template"),
-            "download:SF %(progress.downloaded_bytes|0)d %(progress.total_bytes|0)d",
+    with checked_proxy(limits, shown) as proxy:
+        said = run_tool(
+            _arguments(limits),
+            folder,
+            proxy,
             # The link is read from here: an argument could be listed by everyone.
-            *("--batch-file", "-"),
-        ],
-        folder,
-        stdin=f"{link}\n",
-        secrets=secrets_of(link),
-        on_line=hear,
-    )
+            stdin=f"{link}\n",
+            secrets=secrets_of(link),
+            on_line=hear,
+        )
     file = the_file(folder)
     if file is None:
-        raise fault(said, shown)
+        raise proxy.refusal or fault(said, shown)
     return file, _described(folder)
+
+
+def _arguments(limits: Limits) -> list[str]:
+    return [
+        *("yt_dlp", "--ignore-config", "--no-update", "--no-cache-dir", "--no-playlist"),
+        *("--playlist-items", "1", "--max-downloads", "1", "--match-filters", "!is_live"),
+        *("--format", "/".join(f"{choice}[protocol~='{_CHECKED}']" for choice in _CHOICES)),
+        # An ffmpeg would fetch by itself, past the check; nothing is converted here.
+        *("--downloader", "native", "--ffmpeg-location", "home"),
+        *("--max-filesize", str(limits.max_bytes), "--socket-timeout", str(limits.stall_seconds)),
+        *("--retries", "2", "--fixup", "never", "--no-mtime", "--no-color"),
+        *("--write-info-json", "--write-thumbnail", "--output", "audio.%(ext)s"),
+        *("--newline", "--progress", "--progress-template"),
+        "download:SF %(progress.downloaded_bytes|0)d %(progress.total_bytes|0)d",
+        *("--batch-file", "-"),
+    ]
 
 
 def secrets_of(link: str) -> set[str]:

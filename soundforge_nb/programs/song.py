@@ -8,13 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from soundforge_nb.errors import UsageError
+from soundforge_nb.programs.checked_proxy import checked_proxy
+from soundforge_nb.programs.http_link import Limits
 from soundforge_nb.programs.tools import fault, ffmpeg, need, run_tool, the_file
 
+#: Cutting out texts as short as one or two letters would leave no log to read.
+_SHORTEST_WORD = 3
 _STEPS = (("Downloading", 0.3), ("Converting", 0.7), ("Embedding", 0.9), ("Done", 1.0))
 
 
 def fetch_song(
-    song: Mapping[str, Any], shown: str, folder: Path, report: Callable[[float, str], None]
+    song: Mapping[str, Any],
+    shown: str,
+    folder: Path,
+    limits: Limits,
+    report: Callable[[float, str], None],
 ) -> Path:
     """Fetch a recording by its metadata.
 
@@ -25,6 +33,7 @@ def fetch_song(
         where that is known, the page it is played at.
     shown : str
     folder : Path
+    limits : Limits
     report : callable
 
     Raises
@@ -44,31 +53,26 @@ def fetch_song(
             if word in line:
                 report(share, word)
 
-    # Each site is greeted before anything is asked of it: where nothing is looked for, the fewer the better.
-    sites = ("youtube",) if song.get("audio_link") else ("youtube-music", "youtube")
-    said = run_tool(
-        [
-            *("spotdl", "download", "song.spotdl", "--output", "{track-id}.{output-ext}"),
-            *("--format", "m4a", "--bitrate", "disable", "--ffmpeg", program, "--threads", "1"),
-            *("--audio", *sites, "--lyrics", "--overwrite", "force", "--no-cache"),
-            *(
-                "--max-retries",
-                "2",
-                "--headless",
-                "--simple-tui",
-                "--print-errors",
-                "--save-errors",
-                "errors.txt",
-            ),
-        ],
-        folder,
-        on_line=hear,
-    )
+    with checked_proxy(limits, shown) as proxy:
+        # The log outlasts what may be kept of these words.
+        words = [text for text in song.values() if isinstance(text, str) and len(text) >= _SHORTEST_WORD]
+        said = run_tool(_arguments(song, program), folder, proxy, secrets=words, on_line=hear)
     file = the_file(folder)
     if file is None:
         # It ends with 0 also where it found nothing.
-        raise fault(said + _errors(folder), shown)
+        raise proxy.refusal or fault(said + _errors(folder), shown)
     return file
+
+
+def _arguments(song: Mapping[str, Any], ffmpeg_program: str) -> list[str]:
+    # Each site is greeted before anything is asked of it: where nothing is looked for, the fewer the better.
+    sites = ("youtube",) if song.get("audio_link") else ("youtube-music", "youtube")
+    return [
+        *("spotdl", "download", "song.spotdl", "--output", "{track-id}.{output-ext}"),
+        *("--format", "m4a", "--bitrate", "disable", "--ffmpeg", ffmpeg_program, "--threads", "1"),
+        *("--audio", *sites, "--lyrics", "--overwrite", "force", "--no-cache", "--max-retries", "2"),
+        *("--headless", "--simple-tui", "--print-errors", "--save-errors", "errors.txt"),
+    ]
 
 
 def _as_spotdl(song: Mapping[str, Any]) -> dict[str, Any]:

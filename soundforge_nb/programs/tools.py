@@ -1,7 +1,8 @@
 """Running a downloader of somebody else's: judged by the file it leaves, its words read, never repeated.
 
 Such a program may end with 0 though it failed, and tell in any words, which may hold the link with its key.
-It runs in the child's own session, so that whatever ends the child ends it too.
+It runs in the child's own session, so that whatever ends the child ends it too. What it asks the network for
+goes through a proxy of ours, and can't go past it (`soundforge_nb.programs.confined`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from soundforge_nb.errors import DownloadError
+from soundforge_nb.programs.checked_proxy import CheckedProxy
+from soundforge_nb.programs.confined import REFUSAL
 
 INSTALL = "Install it: pip install 'soundforge_nb[download]'."
 _TAIL_LINES = 20
@@ -31,6 +34,13 @@ _FAULTS: tuple[tuple[str, str, str, bool, str], ...] = (
         "The downloader is not installed as a whole.",
         False,
         INSTALL,
+    ),
+    (
+        REFUSAL,
+        "unchecked",
+        "The downloader wanted to connect to where the way can't be checked.",
+        False,
+        "Save the file with a program of your own, and add that.",
     ),
     (
         r"no space left|disk quota|errno 28\b",
@@ -123,6 +133,7 @@ def ffmpeg() -> str:
 def run_tool(
     arguments: list[str],
     folder: Path,
+    proxy: CheckedProxy,
     *,
     stdin: str = "",
     secrets: Iterable[str] = (),
@@ -136,6 +147,8 @@ def run_tool(
         The module's name and its arguments: nothing secret, for everyone can list them.
     folder : Path
         Where it works, keeps its things, and thinks its person is at home.
+    proxy : CheckedProxy
+        Its only way out.
     stdin : str
         What may be secret.
     secrets : iterable of str
@@ -149,8 +162,10 @@ def run_tool(
     # What is an error in our tests is none of a stranger's.
     environment.pop("PYTHONWARNINGS", None)
     environment |= {"PYTHONUSERBASE": site.getuserbase(), "NO_COLOR": "1", "COLUMNS": "200"}
+    environment = {name: value for name, value in environment.items() if name.lower() != "no_proxy"}
+    environment |= proxy.environment
     process = subprocess.Popen(
-        [sys.executable, "-m", *arguments],
+        [sys.executable, "-m", "soundforge_nb.programs.confined", *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
@@ -172,7 +187,7 @@ def run_tool(
             lines = [*lines, line.rstrip()][-_TAIL_LINES:]
     status = process.returncode
     text = "\n".join(lines)
-    print(f"{arguments[0]} ended with {status}:\n{_without(text, secrets)}", file=sys.stderr)
+    print(f"{arguments[0]} ended with {status}:\n{_without(text, [proxy.word, *secrets])}", file=sys.stderr)
     return text
 
 

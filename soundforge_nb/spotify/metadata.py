@@ -29,17 +29,17 @@ def track_of(item: Any, album: str | None = None) -> dict[str, Any] | None:
     # Where a market has another copy of it, the one that was asked for gives the name.
     linked = item.get("linked_from")
     spotify_id = (linked.get("id") if isinstance(linked, Mapping) else None) or item.get("id")
-    title = _text(item.get("name"))
+    title = text_of(item.get("name"))
     if not isinstance(spotify_id, str) or not _ID.fullmatch(spotify_id) or not title:
         return None
-    artists = [_text(_part(artist, "name")) for artist in _list(item.get("artists"))]
+    artists = [text_of(_part(artist, "name")) for artist in _list(item.get("artists"))]
     milliseconds = item.get("duration_ms")
     isrc = re.sub(r"[^A-Z0-9]", "", str(_part(item.get("external_ids"), "isrc") or "").upper())
     return {
         "spotify_id": spotify_id,
         "title": title,
         "artist": ", ".join(filter(None, artists))[:_MOST] or None,
-        "album": _text(_part(item.get("album"), "name")) or album,
+        "album": text_of(_part(item.get("album"), "name")) or album,
         "isrc": isrc if _ISRC.fullmatch(isrc) else None,
         "duration_seconds": milliseconds / 1000
         if isinstance(milliseconds, (int, float)) and 0 < milliseconds < 1e9
@@ -54,7 +54,7 @@ def refusal_of(item: Any) -> str:
     if item.get("is_local"):
         return "is a file of somebody's own, which Spotify does not have"
     kind = item.get("type", "track")
-    return "is not available any more" if kind == "track" else f"is no track ({_text(kind)})"
+    return "is not available any more" if kind == "track" else f"is no track ({text_of(kind)})"
 
 
 def entries_of(items: Any) -> Sequence[Any]:
@@ -73,7 +73,7 @@ def _part(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, Mapping) else None
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Text as a database and a page can hold it."""
     if not isinstance(value, str):
         return ""

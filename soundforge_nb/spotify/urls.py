@@ -113,6 +113,11 @@ def _link(text: str, parts: list[str]) -> SpotifyLink:
     return SpotifyLink(kind, parts[1])
 
 
+def is_id(value: object) -> bool:
+    """Whether something is an identifier of Spotify's."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def _host(address: str) -> str:
     try:
         parts = urlsplit(address)

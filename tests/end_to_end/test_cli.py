@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from soundforge_nb import cli
@@ -78,6 +80,51 @@ def test_add_tells_what_it_did_not_take(run, song, tmp_path):
     answer = json.loads(out)
     assert [track["title"] for track in answer["tracks"]] == ["--odd name"]
     assert "is not there" in answer["rejected"][0]["reason"]
+
+
+@pytest.mark.timeout(120)
+def test_what_is_secret_is_read_from_standard_input(run, forge, song, tmp_path, monkeypatch):
+    """So that nobody who lists this machine's processes sees it; on the command line a hint says so."""
+    file = song(tmp_path / "one line.wav", seconds=1, seed=34)
+    secret = "https://host.invalid/a.mp3?key=Pl4ntedKey"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{file}\n\n{secret}\r\n"))
+    status, out, err = run("add", "--json", "-")
+    assert (status, err) == (0, "")
+    tracks = json.loads(out)["tracks"]
+    assert [track["title"] for track in tracks] == ["one line", "a"]
+    assert "Pl4nted" not in out
+
+    status, out, err = run("add", secret)
+    assert status == 0
+    assert err.splitlines() == [
+        "soundforge: a link with a key is better read by soundforge add -; others can list this one."
+    ]
+    assert "Pl4nted" not in out
+    status, _, err = run("add", "https://open.spotify.com/track/short?si=1", "https://host.invalid/a.mp3")
+    assert len(err.splitlines()) == 0
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    status, _, err = run("add", "-")
+    assert status == 2
+    assert "Nothing was named" in err
+
+
+@pytest.mark.timeout(60)
+def test_the_shell_s_own_process_does_not_show_it(forge):
+    """As it waits for its lines, and as it adds them."""
+    command = [sys.executable, "-m", "soundforge_nb.cli", "add", "-"]
+    folder = ["--data-folder", str(forge.config.data_folder)]
+    with subprocess.Popen(
+        [*command, *folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as adding:
+        process = psutil.Process(adding.pid)
+        adding.stdin.write("https://host.invalid/b.mp3?key=Pl4ntedKey\n")
+        adding.stdin.flush()
+        told = " ".join(process.cmdline()) + str(process.environ())
+        out, _ = adding.communicate(timeout=50)
+    assert adding.returncode == 0
+    assert "Pl4nted" not in told + out
+    assert "1 track" in out
 
 
 def test_sql(run):

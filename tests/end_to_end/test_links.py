@@ -10,7 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
+import mutagen
 import pytest
 import soundfile
 from web import Request, Web, file_answer, web_server
@@ -97,6 +99,75 @@ def hunted(folder: Path, secrets: list[bytes], spared: Path) -> list[str]:
         content = file.read_bytes() if file.is_file() and file.parent != spared else b""
         found += [str(file) for secret in secrets if secret in content or secret in os.fsencode(file)]
     return found
+
+
+HOSTILE = [
+    *(
+        "../../../escaped",
+        "/tmp/escaped",
+        "a\0b",
+        "x" * 300,
+        "…" * 300,
+        "CON",
+        "..",
+        "a/../../b",
+        "~root",
+        "-rf",
+    ),
+    *("C:\\\\escaped", "\u202egpj.exe", "a\nb", " ", "."),
+]
+
+
+def named_in_a_tag(path: Path, title: str) -> bytes:
+    file = mutagen.File(path)
+    file["title"] = title
+    file.save()
+    return path.read_bytes()
+
+
+@pytest.mark.timeout(150)
+def test_no_name_leads_out_of_the_data_folder(own_folder: Path, web: Web, song, tmp_path: Path) -> None:
+    """In a tag, in what the server calls the file, in the link's own path; nor a link that is in the way."""
+    samples, rate_hz = soundfile.read(song(tmp_path / "song.wav", seconds=1.0))
+    links = []
+    for number, name in enumerate(HOSTILE):
+        # Each of other bytes: the same would be one track.
+        soundfile.write(tmp_path / "song.flac", samples * (1 - number / 100), rate_hz)
+        content = named_in_a_tag(tmp_path / "song.flac", name)
+        said = quote(name.encode("utf-8", "replace"))
+
+        def answer(request: Request, content: bytes = content, said: str = said) -> None:
+            request.say(200, content, Content_Disposition=f"attachment; filename*=UTF-8''{said}.flac")
+
+        path = f"/{number}/{quote(said, safe='')[:1000]}.flac"
+        links.append(web.serve(path, answer))
+    before = {path for path in tmp_path.rglob("*") if own_folder not in path.parents}
+    with sf.connect(data_folder=own_folder, private_addresses="allowed") as forge:
+        tracks = forge.add(links)
+        downloads = forge.config.downloads_folder
+        batch = forge.process(tracks, analyze=["energy"], output_folder=tmp_path / "out")
+        assert batch.wait(120, progress=False)
+        assert batch.errors()["error"].tolist() == []
+        files = [path for path in downloads.rglob("*") if path.is_file()]
+        assert len(files) == len(HOSTILE)
+        assert {path.parent.parent for path in files} == {downloads}
+        assert all(path.suffix == ".flac" and len(os.fsencode(path.name)) <= 255 for path in files)
+        outputs = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+        assert len(outputs) == len(HOSTILE) + 1
+        assert {path.parent.parent for path in outputs if path.name != "manifest.json"} == {tmp_path / "out"}
+
+        # A link in the place of a track's folder: nothing is written through it.
+        (tmp_path / "elsewhere").mkdir()
+        (victim,) = forge.add(web.serve("/victim.wav", file_answer(song(tmp_path / "v.wav").read_bytes())))
+        (downloads / victim.track_id).symlink_to(tmp_path / "elsewhere")
+        batch = forge.process(victim, analyze=["energy"])
+        assert batch.wait(90, progress=False)
+        assert "nothing is written through it" in batch.errors()["error"][0]
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+    after = {path for path in tmp_path.rglob("*") if own_folder not in path.parents}
+    new = {path.relative_to(tmp_path).parts[0] for path in after - before}
+    assert new <= {"out", "elsewhere", "v.wav", "data"}
+    assert not Path("/tmp/escaped.flac").exists()
 
 
 @pytest.mark.timeout(150)

@@ -115,6 +115,30 @@ def test_a_job_in_full(in_house: InHouse) -> None:
     in_house(test)
 
 
+def test_a_song_of_spotify_s_is_called_what_it_is_called_now(in_house: InHouse) -> None:
+    """Its jobs know its id alone: it goes by what Spotify says while that is kept, else by its file."""
+
+    async def test(house: House) -> None:
+        track, spotify_id = str(uuid.uuid4()), "6" * 22
+        name = f"spotify:track:{spotify_id}"
+        await house.insert(track_id=track, meta={"title": name})
+
+        async def title(change: str) -> str:
+            await house.store.write("change", lambda session: session.execute(change))
+            found = await house.store.read("pipelines", browse.pipelines)
+            return str(found["tracks"][0]["title"])
+
+        here = (
+            f"INSERT INTO tracks BY NAME SELECT '{track}' AS track_id, 'link' AS byte_hash, '{name}' AS title"
+        )
+        assert await title(f"{here}, now()::TIMESTAMP AS added_at") == name
+        told = f"INSERT INTO spotify_tracks BY NAME SELECT '{spotify_id}' AS spotify_id, 'Told' AS title"
+        assert await title(f"{told}, now()::TIMESTAMP AS fetched_at") == "Told"
+        assert await title("UPDATE tracks SET title = 'By its file'") == "By its file"
+
+    in_house(test)
+
+
 def test_tracks_that_are_worked_on_come_with_their_steps(in_house: InHouse) -> None:
     async def test(house: House) -> None:
         tracks = [str(uuid.uuid4()) for _ in range(4)]

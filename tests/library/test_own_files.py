@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from soundforge_nb.library import catalog, own_files, spotify_lists
+from soundforge_nb.library import matches_by_hand as by_hand
 from soundforge_nb.library.examine import Examined, Stamp
 from soundforge_nb.library.tags import Tags
 from soundforge_nb.store.session import Session
@@ -21,7 +22,7 @@ def spotify(session: Session, *entries: tuple[str, str, str | None]) -> dict[str
         | {"duration_seconds": 180.0}
         for name, title, isrc in entries
     ]
-    inserts, _ = spotify_lists.as_inserts("spotify:album:x", None, rows, NOW)
+    inserts, _ = spotify_lists.as_inserts("spotify:album:x", rows, NOW)
     for insert in inserts:
         session.insert(insert.table, insert.columns, insert.rows, insert.unless, insert.replace)
     added = spotify_lists.add_tracks(session, [name * 22 for name, _, _ in entries], NOW)
@@ -84,3 +85,40 @@ def test_what_changed_since_the_look_is_not_taken(session: Session, tmp_path: Pa
 def test_a_track_that_has_its_own_bytes_is_not_looked_for(session: Session, tmp_path: Path) -> None:
     mine = own(session, tmp_path / "one.mp3", "One")
     assert own_files.look(session, [mine]).pending == []
+
+
+def test_a_person_s_word_stands_above_what_was_found(session: Session, tmp_path: Path) -> None:
+    """Undone it is not found again, in no other way either; another file may be; and minds change."""
+    mine = own(session, tmp_path / "one.mp3", "One", isrc="DEA123400007")
+    told = spotify(session, ("a", "One", "DEA123400007"))
+    assert match(session, [told["a"]]) == 1
+    (found,) = by_hand.matches(session, track_id=mine)
+    # The id of before leads to it too.
+    assert by_hand.matches(session, track_id=told["a"]) == [found]
+    apart = by_hand.undo(session, found, NOW)
+    (row,) = catalog.tracks(session, [apart])
+    assert (row["title"], row["path"], row["match_score"]) == ("One", None, None)
+    assert catalog.tracks(session, [mine])[0]["match_score"] is None
+    assert spotify(session, ("a", "One", "DEA123400007")) == {"a": apart}
+    assert match(session, [apart]) == 0
+    assert by_hand.matches(session, track_id=mine) == []
+
+    other = own(session, tmp_path / "two.mp3", "One")
+    assert match(session, [apart]) == 1
+    assert spotify(session, ("a", "One", None)) == {"a": other}
+    # By hand the first one, though it was refused; the other gives way.
+    assert by_hand.match_by_hand(session, "a" * 22, mine, NOW)
+    (row,) = catalog.tracks(session, [mine])
+    assert (row["match_score"], row["match_reason"]) == (1.0, "by hand")
+    assert spotify(session, ("a", "One", None)) == {"a": mine}
+    assert by_hand.match_by_hand(session, "a" * 22, mine, NOW)
+    assert len(catalog.tracks(session)) == 2
+
+
+def test_what_can_t_be_matched_by_hand(session: Session, tmp_path: Path) -> None:
+    """A song that was never added, and one whose own audio came."""
+    mine = own(session, tmp_path / "one.mp3", "One")
+    assert not by_hand.match_by_hand(session, "b" * 22, mine, NOW)
+    told = spotify(session, ("a", "Two", None))
+    session.execute("UPDATE tracks SET byte_hash = 'bytes' WHERE track_id = ?", [told["a"]])
+    assert not by_hand.match_by_hand(session, "a" * 22, mine, NOW)

@@ -24,7 +24,7 @@ def entry(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def record(session: Session, entries: list[dict[str, Any]], now: datetime = NOW, link: str = LINK) -> None:
-    inserts, updates = spotify_lists.as_inserts(link, "Mine", entries, now)
+    inserts, updates = spotify_lists.as_inserts(link, entries, now)
     for insert in inserts:
         session.insert(insert.table, insert.columns, insert.rows, insert.unless, insert.replace)
     for update in updates:

@@ -27,6 +27,7 @@ from soundforge_nb.pipeline.link_files import LinkFiles
 from soundforge_nb.pipeline.links import read_link
 from soundforge_nb.pipeline.options import Analysis, Separation
 from soundforge_nb.pipeline.plan import Known, Wishes, plan
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.ports.downloader import Downloader
 from soundforge_nb.ports.supervisor import PortSupervisor
 from soundforge_nb.store.session import Session
@@ -213,12 +214,12 @@ def test_a_link_is_whole_only_for_the_child(config: Config, session: Session) ->
     links.keep(MARK, LINK.address)
     job = running(new)
     assert "secret" not in json.dumps(job.as_json())
-    wanted = wanted_of(job, links)
+    wanted = wanted_of(job, config.links_folder)
     assert wanted.link == LINK.address
     assert "secret" not in repr(wanted) + wanted.shown + wanted.partial_name
     links.drop(MARK)
     with pytest.raises(LinkError, match=r"a\.mp3\?… is not kept any more.*Add the link again"):
-        wanted_of(job, links)
+        wanted_of(job, config.links_folder)
 
 
 def test_the_bytes_of_another_track_make_it_that_track(config: Config, session: Session) -> None:
@@ -260,23 +261,29 @@ def test_a_track_that_has_bytes_stays_itself(config: Config, session: Session, b
     assert len(catalog.tracks(session)) == 2
 
 
-def test_a_song_without_tags_is_what_it_was_looked_for_by(config: Config, session: Session) -> None:
+def test_a_song_is_looked_for_by_what_is_kept_beside_its_job(config: Config, session: Session) -> None:
+    """And where its file has no tags, it goes by its id: the words expire, the row of a track does not."""
     spotify_id = "6" * 22
-    linked = [LinkedTrack(f"spotify:track:{spotify_id}", "https://open.spotify.com/track/x", "spotify:x")]
+    mark = f"spotify:track:{spotify_id}"
+    linked = [LinkedTrack(mark, f"https://open.spotify.com/track/{spotify_id}", mark)]
     (track_id,) = add_links(session, linked, NOW).values()
     (track,) = catalog.tracks(session, [track_id])
-    known = {"title": "Known", "artist": "Ada", "album": "Works", "isrc": None, "duration_seconds": 3.0}
+    known = {"title": "Known", "artist": "Bob", "album": "Works", "isrc": None, "duration_seconds": 3.0}
     (new, *_) = plan([("a", track | known | {"is_looked_for": True})], WISHES, Known(), "batch").jobs
     job = running(new)
-    wanted = wanted_of(job, LinkFiles(config.links_folder))
-    assert wanted.shown == "Known by Ada"
+    with pytest.raises(LinkError, match="is not kept any more") as caught:
+        wanted_of(job, config.links_folder)
+    assert caught.value.kind == "link_gone"
+    SongFiles(config.links_folder).keep(spotify_id, track | known)
+    wanted = wanted_of(job, config.links_folder)
+    assert wanted.shown == f"https://open.spotify.com/track/{spotify_id}"
     assert wanted.song == known | {"spotify_id": spotify_id}
     assert wanted.duration_seconds == 3.0
     record = fetched(config, job, None)
-    assert record.moves[0].target.name == "Known.mp3"
+    assert record.moves[0].target.name == f"spotify track {spotify_id}.mp3"
     commit(session, record)
     (row,) = catalog.tracks(session, [track_id])
-    assert (row["title"], row["artist"], row["album"], row["year"]) == ("Known", "Ada", "Works", 1999)
+    assert (row["title"], row["artist"], row["album"], row["year"]) == (mark, "Ada", None, 1999)
 
 
 def answering(error: SoundforgeError, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.insertion import insert_jobs
 from soundforge_nb.jobs.job import NewJob
+from soundforge_nb.library import spotify_lists
 from soundforge_nb.library.catalog import FILE_COLUMNS
 from soundforge_nb.library.links import LinkedTrack, add_links
+from soundforge_nb.lifecycle.clock import ManualClock
 from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.pipeline.download_track import download_key, partial_name
 from soundforge_nb.pipeline.link_files import LinkFiles
 from soundforge_nb.pipeline.link_keeper import LINK_GRACE_SECONDS, PARTIAL_GRACE_SECONDS, LinkKeeper
+from soundforge_nb.pipeline.song_files import SongFiles
 from soundforge_nb.store.store import Store
 
 NOW = datetime(2026, 5, 1)
@@ -112,6 +115,49 @@ def test_downloads_that_jobs_will_go_on_with_are_left(tmp_path: Path) -> None:
         await house.store.write("job", lambda session: insert_jobs(session, [job], NOW))
         await house.keeper.look()
         assert [file.name for file in folder.iterdir()] == [f"{partial_name(key)}.part"]
+
+    living(tmp_path / "data", work)
+
+
+def test_what_songs_are_looked_for_by_goes_with_its_use_and_with_its_time(tmp_path: Path) -> None:
+    """30 days, as the rows of what Spotify said, which go by the same look."""
+
+    async def work(house: House) -> None:
+        there = tmp_path / "there.mp3"
+        there.write_bytes(b"x")
+        songs = SongFiles(house.config.links_folder)
+        ids = [letter * 22 for letter in "abc"]
+        for spotify_id, read in zip(ids, (NOW, NOW, NOW - timedelta(days=31)), strict=True):
+            told = {"title": f"Planted {spotify_id}", "artist": None, "album": None, "isrc": None}
+            row = told | {"spotify_id": spotify_id, "duration_seconds": 1.0}
+            inserts, _ = spotify_lists.as_inserts(f"spotify:track:{spotify_id}", [row], read)
+            for insert in inserts:
+                await house.store.write(
+                    "told",
+                    lambda session, one=insert: session.insert(
+                        one.table, one.columns, one.rows, one.unless, one.replace
+                    ),
+                )
+            songs.keep(spotify_id, row)
+            added = await house.store.write(
+                "add", lambda session, one=spotify_id: spotify_lists.add_tracks(session, [one], NOW)
+            )
+            if spotify_id == ids[0]:
+                await house.fetched(added[spotify_id], there)
+        assert songs.song(ids[1])["title"] == f"Planted {ids[1]}"
+        house.keeper = LinkKeeper(
+            house.config,
+            lambda: house.store,
+            house.telemetry,
+            clock=ManualClock(NOW),
+            wall_clock=lambda: WALL,
+        )
+        await house.keeper.look()
+        assert songs.kept() == [ids[1]]
+        left = await house.store.read(
+            "told", lambda session: session.rows("SELECT title FROM spotify_tracks")
+        )
+        assert sorted(left) == [(f"Planted {one}",) for one in ids[:2]]
 
     living(tmp_path / "data", work)
 

@@ -43,14 +43,14 @@ class Request(BaseHTTPRequestHandler):
 class Web(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Request)
+    def __init__(self, host: str) -> None:
+        super().__init__((host, 0), Request)
         self.answers: dict[str, Answer] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.server_address[0]!s}:{self.server_port}"
 
     def requests(self, path: str) -> int:
         return sum(seen.partition("?")[0] == path for seen, _ in self.seen)
@@ -64,8 +64,8 @@ class Web(ThreadingHTTPServer):
 
 
 @contextmanager
-def web_server() -> Iterator[Web]:
-    server = Web()
+def web_server(host: str = "127.0.0.1") -> Iterator[Web]:
+    server = Web(host)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

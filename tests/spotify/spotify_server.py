@@ -1,7 +1,8 @@
 """A server on loopback that speaks as Spotify does today, as far as it is asked here.
 
 Of November 2026: no batches (`?ids=`), playlists under `/items` with `item` in each entry and for people who
-signed in alone, `limit` at most 50, 429 with `Retry-After`, errors as {"error": {"status", "message"}}.
+signed in alone, `limit` at most 50 (10 for an artist's albums), albums' tracks without ISRC, 429 with
+`Retry-After`, errors as {"error": {"status", "message"}}.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 CLIENT_ID, CLIENT_SECRET = "client0123456789", "Pl4nted5ecretOfTheClient"
-PAGE = 50
+PAGE, ALBUM_PAGE = 50, 10
 
 
 def spotify_id(number: int) -> str:
@@ -38,6 +39,10 @@ def track(number: int, **changes: Any) -> dict[str, Any]:
         "artists": [{"name": "Ada", "id": "x"}, {"name": "Bob"}],
         "album": {"name": "Works", "images": [{"url": "https://i.scdn.co/image/x"}]},
     } | changes
+
+
+class Killed(BaseException):
+    """As a process ends that is killed: nothing is tidied up."""
 
 
 class Request(BaseHTTPRequestHandler):
@@ -106,15 +111,32 @@ class Request(BaseHTTPRequestHandler):
             simple = [{k: v for k, v in item.items() if k not in ("album", "external_ids")} for item in album]
             page = self._page(simple, query)
             self.say(200, page if rest[0] == "tracks" else {"name": "Works", "id": wanted, "tracks": page})
+        elif kind == "artists" and wanted in server.artists and rest[0] == "albums":
+            if int(query["limit"]) > ALBUM_PAGE:
+                self.fail(400, "Invalid limit")
+                return
+            groups = query["include_groups"].split(",")
+            found = [
+                {"id": album, "name": f"Record {album[-3:]}", "album_type": group, "total_tracks": 1}
+                for group, album in server.artists[wanted]
+                if group in groups
+            ]
+            self.say(200, self._page(found, query))
         elif kind == "playlists" and wanted in server.playlists:
             bearer = self.headers["Authorization"].removeprefix("Bearer ")
             if not bearer.startswith("user"):
                 self.fail(403, "User not registered")
-            elif rest[0] == "items":
+            elif rest[0] == ("tracks" if server.is_old else "items"):
+                name = "track" if server.is_old else "item"
+                # Fields that are not named do not come.
+                asked = f"items({name}(" in query.get("fields", f"items({name}(")
                 items = [
-                    {"added_at": "2026-01-01T00:00:00Z", "item": item} for item in server.playlists[wanted]
+                    {"added_at": "2026-01-01T00:00:00Z"} | ({name: item} if asked else {})
+                    for item in server.playlists[wanted]
                 ]
                 self.say(200, self._page(items, query))
+            elif rest[0]:
+                self.fail(404, "Service not found")
             else:
                 self.say(200, {"name": "Mine", "snapshot_id": server.snapshots.get(wanted, "one")})
         else:
@@ -161,7 +183,11 @@ class SpotifyServer(ThreadingHTTPServer):
         self.tracks: dict[str, Any] = {}
         self.albums: dict[str, list[Any]] = {}
         self.playlists: dict[str, list[Any]] = {}
+        #: Groups and ids of albums, in Spotify's order.
+        self.artists: dict[str, list[tuple[str, str]]] = {}
         self.snapshots: dict[str, str] = {}
+        #: Playlists as before 2026: under `/tracks`, with `track` in each entry.
+        self.is_old = False
         self.good: set[str] = set()
         self.refresh_tokens: set[str] = set()
         self.codes: dict[str, str] = {}

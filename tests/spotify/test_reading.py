@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -11,55 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spotify_server import SpotifyServer, spotify_id, track
+from spotify_server import Killed, SpotifyServer, spotify_id, track
 
 from soundforge_nb.config import Config
 from soundforge_nb.errors import SpotifyError
 from soundforge_nb.lifecycle.clock import ManualClock
 from soundforge_nb.spotify.metadata import track_of
-from soundforge_nb.spotify.reading import open_pages, read_all
-from soundforge_nb.spotify.sign_in import SignIn
-from soundforge_nb.spotify.tokens import Tokens
+from soundforge_nb.spotify.pages import open_pages
+from soundforge_nb.spotify.reading import read_all
 from soundforge_nb.spotify.urls import SpotifyLink
-from soundforge_nb.spotify.web import Client
 
 LIST = "3" * 22
 ALBUM, PLAYLIST = SpotifyLink("album", LIST), SpotifyLink("playlist", LIST)
-
-
-class Killed(BaseException):
-    """As a process ends that is killed: nothing is tidied up."""
-
-
-@pytest.fixture
-def read(
-    spotify: SpotifyServer, config: Config, clock: ManualClock, tokens: Tokens, tmp_path: Path
-) -> Callable[..., list[dict[str, Any]]]:
-    """Reads a link as an attempt of a job does; gives back the entries."""
-    sign_in = SignIn(config, clock, tokens)
-    sign_in.finish(spotify.agree(sign_in.begin()["url"]))
-    path = tmp_path / "partial" / "list.part"
-
-    def read_it(link: SpotifyLink, killed_after: int = 1_000_000) -> list[dict[str, Any]]:
-        reports = 0
-
-        def report(percent: int, message: str) -> None:
-            nonlocal reports
-            reports += 1
-            if reports >= killed_after:
-                raise Killed
-
-        client = Client(config, tokens)
-        try:
-            with open_pages(path) as pages:
-                read_all(link, client, pages, report)
-        finally:
-            client.close()
-        lines = [json.loads(line) for line in path.read_bytes().splitlines()]
-        assert lines[0]["link"] == link.uri
-        return [entry for line in lines[1:] for entry in line["entries"]]
-
-    return read_it
 
 
 def numbers(entries: list[dict[str, Any]]) -> list[int]:
@@ -143,6 +105,21 @@ def test_a_playlist_of_10000_goes_on_after_each_kill(
     # Every page was asked for once, whatever happened.
     assert spotify.requests(items) == 200
     assert "external_ids" in spotify.queries[-2]["fields"]
+
+
+def test_a_playlist_is_read_by_the_way_of_before_where_todays_is_not(
+    spotify: SpotifyServer, read: Callable[..., list[dict[str, Any]]]
+) -> None:
+    spotify.is_old = True
+    spotify.playlists[LIST] = [track(number) for number in range(60)]
+    assert numbers(read(PLAYLIST)) == list(range(60))
+    ways = [spotify.requests(f"/v1/playlists/{LIST}/{way}") for way in ("items", "tracks")]
+    assert ways == [1, 2]
+    # What is not there by either way is not there.
+    del spotify.playlists[LIST]
+    with pytest.raises(SpotifyError) as caught:
+        read(PLAYLIST)
+    assert caught.value.kind == "not_found"
 
 
 def test_its_memory_is_that_of_a_page(

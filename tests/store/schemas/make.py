@@ -54,6 +54,7 @@ LATER_ROWS = {
         f"INSERT INTO spotify_entries VALUES ('spotify:track:{SPOTIFY_ID}', 0, '{SPOTIFY_ID}', NULL)",
     ],
     5: [f"INSERT INTO spotify_matches VALUES ('{SPOTIFY_ID}', '{TRACK}', 0.97, 'title', {NOW})"],
+    6: [f"INSERT INTO spotify_refusals VALUES ('{SPOTIFY_ID}', '{BATCH}', {NOW})"],
 }
 
 

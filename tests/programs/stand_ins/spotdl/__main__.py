@@ -1,4 +1,4 @@
-"""Does what the title of the song says, as spotdl 4.6 does it: mostly it ends with 0, whatever happened."""
+"""Does what a song's last word says, as spotdl 4.6 does it: mostly it ends with 0, whatever happened."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def main() -> int:
     assert "SPOTIPY_CLIENT_SECRET" not in os.environ
     assert Path.home().name == "home"
     (song,) = json.loads(Path(arguments.query[0]).read_text())
-    what = song["name"]
+    what = song["name"].rpartition(" ")[2]
     print(f"Processing query: {arguments.query[0]}")
-    print(f"{song['artist']} - {what}: Downloading")
+    print(f"{song['artist']} - {song['name']}: Downloading")
     said = {
-        "missing": "LookupError: No results found for song: Ada - missing",
+        "missing": f"LookupError: No results found for song: {song['artist']} - {song['name']}",
         "busy": "AudioProviderError: HTTP Error 429: Too Many Requests",
         "private": "ERROR: [youtube] x: Sign in to confirm your age",
         "full": "OSError: [Errno 28] No space left on device",
@@ -58,7 +58,7 @@ def main() -> int:
     Path("cover.png").write_bytes(b"\x89PNG\r\n\x1a\nnot really")
     if what == "two":
         soundfile.write("another.flac", samples, 22_050)
-    print(f'Downloaded "{what}"')
+    print(f'Downloaded "{song["artist"]} - {song["name"]}"')
     return 1 if what == "complaining" else 0
 
 
