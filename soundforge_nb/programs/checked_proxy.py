@@ -8,6 +8,7 @@ this machine can't use it: a word is wanted, which stands in the program's envir
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import select
 import socket
@@ -28,6 +29,7 @@ _CHUNK_BYTES = 1 << 16
 _BESIDES_BYTES = 64_000_000
 #: What a client says to a proxy alone, and how it would like this connection to go on.
 _OF_THE_HOP = ("connection:", "keep-alive:", "proxy-authorization:", "proxy-connection:", "host:")
+_OF_THE_ANSWER_S_HOP = (b"connection:", b"keep-alive:", b"proxy-connection:")
 
 
 class CheckedProxy(socketserver.ThreadingTCPServer):
@@ -188,22 +190,24 @@ class _Client(socketserver.BaseRequestHandler):
             heard by the wrong host. None: any number.
         """
         sides = {self.request: other, other: self.request}
+        # A tunnel's answers are nobody's business; what they say to the client of its connection is ours.
+        answer = None if left is None else _AnswerHead()
         self._pass_on(rest, other, left)
         left = None if left is None else left - len(rest)
         while True:
             ready, _, _ = select.select(list(sides), [], [], self.server.limits.stall_seconds)
-            if not ready:
-                return
             for side in ready:
                 chunk = side.recv(_CHUNK_BYTES)
-                if not chunk:
-                    return
                 if side is other:
                     self.server.count(len(chunk))
-                    self.request.sendall(chunk)
-                else:
+                    self.request.sendall(chunk if answer is None else answer.take(chunk))
+                elif chunk:
                     self._pass_on(chunk, other, left)
                     left = None if left is None else left - len(chunk)
+                if not chunk:
+                    return
+            if not ready:
+                return
 
     def _pass_on(self, chunk: bytes, other: socket.socket, left: int | None) -> None:
         if left is not None and len(chunk) > left:
@@ -214,6 +218,34 @@ class _Client(socketserver.BaseRequestHandler):
         lines = [f"HTTP/1.1 {status}", "Content-Length: 0", "Connection: close", *filter(None, [header])]
         with suppress(OSError):
             self.request.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+
+class _AnswerHead:
+    """The head of an answer: it says that the connection ends with it, whatever the server said.
+
+    A client that kept the connection for its next request would find it closed.
+    """
+
+    def __init__(self) -> None:
+        self._came: bytes | None = b""
+
+    def take(self, chunk: bytes) -> bytes:
+        """What of it goes on now; an empty chunk is the end."""
+        if self._came is None:
+            return chunk
+        self._came += chunk
+        head, end, rest = self._came.partition(b"\r\n\r\n")
+        if not end and chunk and len(self._came) <= _HEAD_BYTES:
+            return b""
+        came, self._came = self._came, None
+        if not end:
+            return came
+        if re.match(rb"HTTP/1\.\d 1\d\d ", head):
+            # Not the answer yet.
+            self._came = b""
+            return head + end + self.take(rest) if rest else head + end
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(_OF_THE_ANSWER_S_HOP)]
+        return b"\r\n".join([*lines, b"Connection: close", b"", b""]) + rest
 
 
 def _origin_head(method: str, parts: SplitResult, headers: list[str]) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from web import Web, file_answer, web_server
+from web import Request, Web, file_answer, web_server
 
 from soundforge_nb.errors import DownloadError
 from soundforge_nb.programs import addresses
@@ -268,6 +268,36 @@ def test_a_request_goes_on_without_what_was_for_the_proxy(proxy: CheckedProxy, o
     ((path, headers),) = outside.seen
     assert path == "/a?b=1"
     assert headers == {"Host": outside.url.removeprefix("http://"), "Accept": "x", "Connection": "close"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\nA: b\r\n\r\nfound", b"A: b"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nfound", b"A: b"),
+    ],
+)
+@pytest.mark.parametrize("pieces", [1, 3, 1000])
+def test_an_answer_says_that_its_connection_ends(
+    proxy: CheckedProxy, outside: Web, answer: bytes, seen: bytes, pieces: int
+) -> None:
+    """Whatever the server says: who kept it for the next request would find it closed."""
+
+    def drip(request: Request) -> None:
+        for start in range(0, len(answer), pieces):
+            request.wfile.write(answer[start : start + pieces])
+            request.wfile.flush()
+
+    said = asked(proxy, f"GET {outside.serve('/a', drip)} HTTP/1.1")
+    last = said.rpartition(b"HTTP/1.1 ")[2]
+    assert last == b"200 OK\r\n" + seen + b"\r\nConnection: close\r\n\r\nfound"
+    assert said.startswith(answer[:13])
+
+
+def test_an_answer_without_an_end_of_its_head_goes_on_as_it_came(proxy: CheckedProxy, outside: Web) -> None:
+    for answer in (b"no HTTP at all", b"HTTP/1.1 200 OK\n\nfound", b"", b"x" * 100_000):
+        link = outside.serve("/a", lambda request, answer=answer: request.wfile.write(answer))
+        assert asked(proxy, f"GET {link} HTTP/1.1") == answer
 
 
 def test_a_body_goes_on_too_and_nothing_after_it(proxy: CheckedProxy, outside: Web) -> None:
