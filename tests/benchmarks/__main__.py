@@ -1,6 +1,7 @@
 """Runs the benchmarks: ``python -m tests.benchmarks [NAME …]``, by default all.
 
 Each module measures one thing beside a yardstick. The table goes to stdout, the same to build/bench.json.
+`oban` needs PostgreSQL and oban-py, and without them measures nothing and says so.
 (`key_profiles.py` is a survey with a table of its own.)
 """
 
@@ -11,11 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import connect, dashboard, jobs, memory, pipeline, ports, rows, table
+from tests.benchmarks import connect, dashboard, jobs, memory, oban, pipeline, ports, rows, table
 
 BENCHMARKS = {
     "connect": connect,
     "jobs": jobs,
+    "oban": oban,
     "rows": rows,
     "ports": ports,
     "memory": memory,

@@ -30,7 +30,7 @@ _BEGAN = (
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     rate: float
     cpu_seconds: float
 
@@ -39,15 +39,15 @@ def measure(folder: Path) -> list[Measurement]:
     dask, dask_starts = _dask()
     submit = f"Dask: submit, {MANY_SLOTS} in flight"
     found = []
-    with _forge(folder / "many", MANY_SLOTS) as (forge, application):
-        many, chunks = _run(forge, application, "noop"), _run(forge, application, "chunked_noop")
-        inserts = _insert(forge)
-    with _forge(folder / "default", DEFAULT_SLOTS) as (forge, application):
-        few = _run(forge, application, "noop", JOBS // 5)
-        starts = _single_starts(forge, "noop")
-        quiet = _single_starts(forge, "elsewhere")
+    with connected(folder / "many", MANY_SLOTS) as (forge, application):
+        many, chunks = run_jobs(forge, application, "noop"), run_jobs(forge, application, "chunked_noop")
+        inserts = insert_rate(forge)
+    with connected(folder / "default", DEFAULT_SLOTS) as (forge, application):
+        few = run_jobs(forge, application, "noop", JOBS // 5)
+        starts = single_starts(forge, "noop")
+        quiet = single_starts(forge, "elsewhere")
         (spinning,) = forge.insert("spin", [{}])
-        beside = _single_starts(forge, "elsewhere")
+        beside = single_starts(forge, "elsewhere")
         forge.cancel(spinning)
     for name, run in ((f"{MANY_SLOTS} slots", many), ("in chunks", chunks), ("2 slots (default)", few)):
         found += [
@@ -58,26 +58,26 @@ def measure(folder: Path) -> list[Measurement]:
         ]
     found.append(Measurement(f"insert of {BULK:,} jobs", inserts, "1/s", submit, dask.rate))
     for percent in (50, 99):
-        at, dask_at = _at(starts, percent), _at(dask_starts, percent)
+        at, dask_at = percentile_ms(starts, percent), percentile_ms(dask_starts, percent)
         found.append(Measurement(f"from insert() to the start, p{percent}", at, "ms", submit, dask_at))
         found.append(
             Measurement(
                 f"the same while another queue computes, p{percent}",
-                _at(beside, percent),
+                percentile_ms(beside, percent),
                 "ms",
                 "while none does",
-                _at(quiet, percent),
+                percentile_ms(quiet, percent),
             )
         )
     return found
 
 
-def _at(seconds: list[float], percent: int) -> float:
+def percentile_ms(seconds: list[float], percent: int) -> float:
     return 1e3 * quantiles(seconds, n=100)[percent - 1]
 
 
 @contextmanager
-def _forge(folder: Path, slots: int) -> Iterator[tuple[Any, psutil.Process]]:
+def connected(folder: Path, slots: int) -> Iterator[tuple[Any, psutil.Process]]:
     import soundforge_nb as sf
     from soundforge_nb.cluster.discovery import read_whereabouts
 
@@ -93,7 +93,7 @@ def _forge(folder: Path, slots: int) -> Iterator[tuple[Any, psutil.Process]]:
     application.wait(30)
 
 
-def _run(forge: Any, application: psutil.Process, kind: str, jobs: int = JOBS) -> _Run:
+def run_jobs(forge: Any, application: psutil.Process, kind: str, jobs: int = JOBS) -> Run:
     """Jobs a second from their insertion to the last commit, and CPU seconds a job of all processes."""
     cpu_before, begun = scripts.cpu_seconds(application), time.time()
     ids = forge.insert(kind, [{}] * jobs)
@@ -104,17 +104,17 @@ def _run(forge: Any, application: psutil.Process, kind: str, jobs: int = JOBS) -
         f" WHERE state = 'completed' AND kind = '{kind}' AND inserted_at >= to_timestamp({begun})"
     ).dicts()
     assert row["jobs"] == jobs
-    return _Run(jobs / (row["ended"] - begun), cpu)
+    return Run(jobs / (row["ended"] - begun), cpu)
 
 
-def _insert(forge: Any) -> float:
+def insert_rate(forge: Any) -> float:
     """Jobs made durable a second, in calls of ten thousand; they wait for a day that does not come."""
     begun = time.time()
     forge.insert("noop", [{}] * BULK, scheduled_in_seconds=86_400)
     return BULK / (time.time() - begun)
 
 
-def _single_starts(forge: Any, kind: str) -> list[float]:
+def single_starts(forge: Any, kind: str) -> list[float]:
     """Seconds from insert() to the start of each of many single jobs."""
     inserted = {}
     for _ in range(SINGLE):
@@ -126,7 +126,7 @@ def _single_starts(forge: Any, kind: str) -> list[float]:
     return [began[job_id] - begun for job_id, begun in inserted.items()]
 
 
-def _dask() -> tuple[_Run, list[float]]:
+def _dask() -> tuple[Run, list[float]]:
     """Plain tasks, never more of them in flight than there are slots."""
     import distributed
 
@@ -152,4 +152,4 @@ def _dask() -> tuple[_Run, list[float]]:
                 begun = time.time()
                 starts.append(client.submit(began, pure=False).result() - begun)
         process.stdin.close()
-    return _Run(JOBS / seconds, cpu), starts
+    return Run(JOBS / seconds, cpu), starts
