@@ -249,6 +249,15 @@ def test_an_interrupt_of_the_caller_ends_the_child_too(port_factory, gone, error
     gone(*pids)
 
 
+@pytest.fixture
+def interruptible():
+    """As in a terminal: what a shell starts in the background is deaf to interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_interrupt_signal_ends_the_child(port_factory, gone):
     pids = []
 
