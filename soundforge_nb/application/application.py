@@ -32,7 +32,8 @@ from soundforge_nb.lifecycle.supervisor import Child, Supervisor
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.pipeline.link_keeper import LinkKeeper
 from soundforge_nb.spotify.refresher import TokenRefresher
-from soundforge_nb.store.store import CLOSED, FULL, Store
+from soundforge_nb.store.faults import CLOSED, FULL
+from soundforge_nb.store.store import Store
 
 log = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.jobs.recorder import Recorder
 from soundforge_nb.jobs.states import FINISHED, State
-from soundforge_nb.store.store import CLOSED, FULL
+from soundforge_nb.store.faults import CLOSED, FULL
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ import duckdb
 
 from soundforge_nb.errors import StoreError, StoreLocked
 from soundforge_nb.store import migrations
+from soundforge_nb.store.faults import first_line
 
 Settings = dict[str, str | bool | int | float | list[str]]
 
@@ -88,11 +89,6 @@ def _settings(memory_limit: str) -> Settings:
         "max_temp_directory_size": "4GB",
         "threads": "2",
     }
-
-
-def first_line(error: duckdb.Error) -> str:
-    """What DuckDB says of an error, without the drawing of where it stands in the statement."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _in_words(file: Path, error: duckdb.Error) -> StoreError:

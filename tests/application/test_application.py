@@ -13,7 +13,7 @@ from soundforge_nb.application import application
 from soundforge_nb.config import Config
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.kind import Kinds
-from soundforge_nb.store.store import CLOSED, FULL
+from soundforge_nb.store.faults import CLOSED, FULL
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from soundforge_nb.errors import SoundforgeError, StoreError
 from soundforge_nb.jobs.folding import fold
 from soundforge_nb.jobs.job import Cancel, Completed, Discard, Retry, Snooze
 from soundforge_nb.jobs.verdict import RESCUE_LIMIT, plain_error
-from soundforge_nb.store.store import FULL, Store
+from soundforge_nb.store.faults import FULL
+from soundforge_nb.store.store import Store
 
 FAULT = {
     "error": "PortCrashed",

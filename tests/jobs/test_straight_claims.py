@@ -10,7 +10,7 @@ from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs.job import Completed
 from soundforge_nb.jobs.kind import Kind
 from soundforge_nb.lifecycle.identifiers import new_id
-from soundforge_nb.store.store import FULL
+from soundforge_nb.store.faults import FULL
 from tests.jobs.conftest import Heavy, House, Plain
 
 

@@ -15,9 +15,10 @@ import pytest
 
 from soundforge_nb.errors import StoreError
 from soundforge_nb.store import store as store_module
+from soundforge_nb.store.faults import FULL
 from soundforge_nb.store.journal import Event
 from soundforge_nb.store.session import Session
-from soundforge_nb.store.store import FULL, Store
+from soundforge_nb.store.store import Store
 
 
 def tell(session: Session, events: Sequence[Event], after_crash: bool) -> None:

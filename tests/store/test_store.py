@@ -13,6 +13,7 @@ import pytest
 from soundforge_nb.errors import StoreError
 from soundforge_nb.lifecycle.telemetry import Telemetry
 from soundforge_nb.store import store as store_module
+from soundforge_nb.store.faults import CLOSED
 from soundforge_nb.store.session import Session
 from soundforge_nb.store.store import Store
 
@@ -131,7 +132,7 @@ def test_a_close_commits_what_waits_and_refuses_what_comes_after(
         with pytest.raises(StoreError) as caught:
             result = call("late", put("late"))
             asyncio.run(result)  # type: ignore[arg-type]
-        assert caught.value.kind == store_module.CLOSED
+        assert caught.value.kind == CLOSED
     with pytest.raises(StoreError, match="closed"):
         store.cursor()
     store.close()
