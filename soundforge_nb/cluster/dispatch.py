@@ -117,17 +117,17 @@ class DaskDispatch:
 
     # -- what Dask workers say --------------------------------------------------------------------
 
-    def _started(self, job_id: str, lease_id: str, dask_worker: str, host: str, worker: str) -> None:
-        start = Start(job_id, lease_id, dask_worker, host)
-        self._engine.begin(start, partial(self._answer_start, start, worker))
+    def _started(self, jobs: list[tuple[str, str]], dask_worker: str, host: str, worker: str) -> None:
+        starts = [Start(job_id, lease_id, dask_worker, host) for job_id, lease_id in jobs]
+        self._engine.begin(starts, partial(self._answer_starts, starts[0].lease_id, worker))
 
-    def _answer_start(self, start: Start, worker: str, attempt: int | Exception | None) -> None:
-        if isinstance(attempt, Exception):
-            log.warning("the start of %s could not be counted: %s", start.job_id, attempt)
-            attempt = None
+    def _answer_starts(self, first: str, worker: str, attempts: dict[str, int] | Exception) -> None:
+        if isinstance(attempts, Exception):
+            log.warning("the start of the lease %s could not be counted: %s", first, attempts)
+            attempts = {}
         stream = self._scheduler.stream_comms.get(worker)
         if stream is not None and not stream.closed():
-            stream.send(streams.may_start(start.lease_id, attempt))
+            stream.send(streams.may_start(first, attempts))
 
     def _progressed(self, lease_id: str, percent: int, message: str, worker: str) -> None:
         self._engine.progressed(lease_id, percent, message)
@@ -135,7 +135,11 @@ class DaskDispatch:
     def _alive(self, lease_ids: list[str], worker: str) -> None:
         self._engine.heard(worker, lease_ids)
 
-    def _ended(self, lease_id: str, outcome: str, staged: bool, worker: str) -> None:
+    def _ended(self, ends: list[streams.End], worker: str) -> None:
+        for lease_id, outcome, staged in ends:
+            self._end(lease_id, outcome, staged)
+
+    def _end(self, lease_id: str, outcome: str, staged: bool) -> None:
         self._close_lease(lease_id)
         lease = self._engine.ledger.get(lease_id)
         if lease is not None:

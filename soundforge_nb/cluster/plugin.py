@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
 import socket
 import sys
 import threading
-from concurrent.futures import Future
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import distributed
 
 from soundforge_nb.cluster import streams
 from soundforge_nb.cluster.gpus import GPU, gpu_names, share_of
+from soundforge_nb.cluster.outbox import Outbox
 from soundforge_nb.cluster.settings import SWITCH_SECONDS
+from soundforge_nb.cluster.starts import ChunkStarts, Starts
 from soundforge_nb.config import Config
+from soundforge_nb.jobs.begun import Marks, marks_file
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Snooze, outcome_as_json
 from soundforge_nb.jobs.kind import Context, Kinds
 from soundforge_nb.jobs.verdict import plain_error
@@ -26,10 +31,8 @@ from soundforge_nb.pipeline.own_kind import process
 from soundforge_nb.ports.supervisor import PortSupervisor
 
 PLUGIN_NAME = "soundforge"
-#: A kind that this Dask worker does not know may come with its next version.
-UNKNOWN_KIND_SECONDS = 30.0
-#: An answer to a start that takes longer will not come: the job goes back.
-START_SECONDS = 120.0
+#: A kind that this Dask worker does not know may come with its next version, and a full disk gets room.
+LATER_SECONDS = 30.0
 
 
 class ForgeWorkerPlugin(distributed.WorkerPlugin):
@@ -44,13 +47,16 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """Offer slots as resources, take cancels, and report for work."""
         self._worker = worker
         self._host = socket.gethostname()
+        self._outbox = Outbox(worker)
         self._switch_seconds = sys.getswitchinterval()
         sys.setswitchinterval(min(self._switch_seconds, SWITCH_SECONDS))
         self._config = Config.from_json(self._settings)
+        self._staging_folder = str(self._config.staging_folder)
+        self._cores = _cores()
         self._kinds: Kinds = kinds_of(self._config)
         self._ports = PortSupervisor(
             grace_seconds=self._config.terminate_grace_seconds,
-            on_event=lambda *event: self._say([streams.port(*event)]),
+            on_event=lambda *event: self._outbox.say([streams.port(*event)]),
         )
         self._runs: dict[str, threading.Event] = {}
         self._held: set[str] = set()
@@ -58,12 +64,12 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         names = gpu_names(self._config.gpus)
         self._gpus = share_of(names, str(worker.name), self._config.dask_workers)
         gpus = len(self._gpus)
-        self._starting: dict[str, Future[int | None]] = {}
+        self._starts = Starts(self._ask, self._config.lease_seconds)
         self._closing = False
         if not self._config.data_folder.is_dir():
             raise RuntimeError(self._not_shared())
         worker.handlers["soundforge_cancel"] = self._cancel
-        worker.stream_handlers[streams.MAY_START] = self._may_start
+        worker.stream_handlers[streams.MAY_START] = self._starts.answered
         worker.handlers["soundforge_ports"] = self._tell_ports
         worker.handlers["soundforge_limits"] = self._take_limits
         await worker.set_resources(**self._config.limits, **{GPU: gpus})
@@ -73,7 +79,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                 {
                     "address": worker.address,
                     "host": self._host,
-                    "cores": _cores(),
+                    "cores": self._cores,
                     "kinds": self._kinds.names,
                     "limits": self._config.limits,
                     "gpus": gpus,
@@ -93,38 +99,59 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         """Run the jobs of one Dask task in this thread, one after the other; each end is told as it comes."""
         jobs = [Job(**entry) for entry in json.loads(payload)]
         self._held.update(job.lease_id for job in jobs)
-        unsaid: list[dict[str, Any]] = []
-        try:
+        last = jobs[-1]
+        with contextlib.ExitStack() as stack:
+            there = self._config.data_folder.is_dir()
+            starts = self._starts.of_chunk(jobs, self._marks(jobs[0], stack))
             for job in jobs:
-                # The end of one goes out with the start of the next: waking the loop costs more than both.
-                outcome = self._run(job, unsaid)
-                staged = (self._config.staging_folder / job.lease_id).exists()
+                outcome = self._run(job, starts, there)
                 self._held.discard(job.lease_id)
-                unsaid.append(streams.ended(job.lease_id, outcome, staged))
-        finally:
-            self._say(unsaid)
+                end = streams.end(job.lease_id, outcome, self._staged(job))
+                # The end of one may go out with the ask of another: waking the loop costs more than both.
+                self._outbox.say([streams.ended([end])], at_once=job is last)
 
-    def _run(self, job: Job, unsaid: list[dict[str, Any]]) -> dict[str, Any]:
-        """Report the start of one job, behind what was not said yet; process it, return its outcome."""
+    def _staged(self, job: Job) -> bool:
+        # Most that run here use none: to look costs more than such a job.
+        return os.path.exists(f"{self._staging_folder}/{job.lease_id}")  # noqa: PTH110
+
+    def _marks(self, first: Job, stack: contextlib.ExitStack) -> Marks | None:
+        """Where a chunk's jobs are marked as they begin."""
+        if first.kind not in self._kinds or not self._kinds[first.kind].in_chunks:
+            return None
+        marks = Marks(marks_file(self._config.staging_folder, first.lease_id))
+        stack.callback(marks.close)
+        return marks
+
+    def _run(self, job: Job, starts: ChunkStarts, there: bool) -> dict[str, Any]:
+        """Begin one job when it may; process it, if its data folder is there; return its outcome."""
         if job.kind not in self._kinds:
             reason = f"No Dask worker here knows the kind {job.kind!r} yet."
-            return outcome_as_json(Snooze(UNKNOWN_KIND_SECONDS, reason))
-        attempt = self._report_start(job, unsaid)
+            return outcome_as_json(Snooze(LATER_SECONDS, reason))
+        try:
+            attempt = starts.begin()
+        except OSError as error:
+            reason = f"That it begins could not be written down in the data folder ({error.strerror})."
+            return outcome_as_json(Snooze(LATER_SECONDS, reason))
         if attempt is None:
             return streams.REFUSED
+        began = time.perf_counter()
         cancelled = self._runs[job.lease_id] = threading.Event()
         try:
+            # A cancel finds the run from here on, and one that came before is found by it.
+            if (why := self._starts.cancelled(job.lease_id)) is not None:
+                return outcome_as_json(Cancel(why))
+            if not there:
+                return outcome_as_json(Discard(plain_error(self._not_shared())))
             outcome = self._process(dataclasses.replace(job, attempt=attempt), cancelled)
         finally:
             self._runs.pop(job.lease_id, None)
+            self._starts.ran(job.kind, time.perf_counter() - began)
         if isinstance(outcome, Cancel) and self._closing and not cancelled.is_set():
             # Nobody asked for this job's end: its Dask worker is going.
             return streams.INTERRUPTED
         return outcome_as_json(outcome)
 
     def _process(self, job: Job, cancelled: threading.Event) -> Outcome:
-        if not self._config.data_folder.is_dir():
-            return Discard(plain_error(self._not_shared()))
         gpu = self._gpus.pop() if job.gpu and self._gpus else None
         try:
             return process(self._kinds[job.kind], job, self._context(job, cancelled, gpu))
@@ -138,7 +165,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             ports=self._ports,
             progress=self._reporter(job.lease_id),
             staging_place=self._config.staging_folder / job.lease_id,
-            threads=max(1, _cores() // max(1, len(self._runs))),
+            threads=max(1, self._cores // max(1, len(self._runs))),
             cancelled=cancelled,
             gpu=gpu,
         )
@@ -149,31 +176,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             "all hosts of one application must share it."
         )
 
-    def _report_start(self, job: Job, unsaid: list[dict[str, Any]]) -> int | None:
-        """The attempt's number once the start is committed; None where the job must not begin."""
-        answer: Future[int | None] = Future()
-        self._starting[job.lease_id] = answer
-        self._say([*unsaid, streams.started(job.job_id, job.lease_id, self._worker.address, self._host)])
-        unsaid.clear()
-        try:
-            return answer.result(START_SECONDS)
-        except TimeoutError:
-            return None
-        finally:
-            self._starting.pop(job.lease_id, None)
-
-    def _may_start(self, lease_id: str, attempt: int | None) -> None:
-        answer = self._starting.get(lease_id)
-        if answer is not None and not answer.done():
-            answer.set_result(attempt)
-
-    def _say(self, messages: list[dict[str, Any]]) -> None:
-        """Put messages on the stream to the scheduler, from any thread, in order."""
-        self._worker.loop.add_callback(self._send, messages)
-
-    def _send(self, messages: list[dict[str, Any]]) -> None:
-        for message in messages:
-            self._worker.batched_send(message)
+    def _ask(self, jobs: Sequence[Job]) -> None:
+        self._outbox.say([streams.started(jobs, self._worker.address, self._host)])
 
     def _reporter(self, lease_id: str) -> Any:
         last = [-1, ""]
@@ -181,7 +185,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         def progress(percent: int, message: str) -> None:
             if [percent, message] != last:
                 last[:] = [percent, message]
-                self._say([streams.progress(lease_id, percent, message)])
+                self._outbox.say([streams.progress(lease_id, percent, message)])
 
         return progress
 
@@ -193,6 +197,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             self._worker.batched_send(streams.alive(list(self._held)))
 
     async def _cancel(self, lease_id: str, reason: str) -> bool:
+        self._starts.cancel(lease_id, reason)
         event = self._runs.get(lease_id)
         if event is not None:
             event.set()

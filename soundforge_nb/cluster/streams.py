@@ -8,7 +8,10 @@ times as much.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+
+from soundforge_nb.jobs.job import Job
 
 STARTED = "soundforge_started"
 MAY_START = "soundforge_may_start"
@@ -17,6 +20,9 @@ ALIVE = "soundforge_alive"
 ENDED = "soundforge_ended"
 PORT = "soundforge_port"
 
+#: A lease, its outcome as JSON, and whether it left a staging folder.
+End = tuple[str, str, bool]
+
 #: Ends that are no outcome of the job: its start was held back, or its Dask worker is going.
 REFUSED = {"outcome": "refused"}
 INTERRUPTED = {"outcome": "interrupted"}
@@ -24,14 +30,18 @@ INTERRUPTED = {"outcome": "interrupted"}
 _MESSAGE_CHARACTERS = 500
 
 
-def started(job_id: str, lease_id: str, dask_worker: str, host: str) -> dict[str, Any]:
-    """A job is about to begin; it waits for `may_start`."""
-    return {"op": STARTED, "job_id": job_id, "lease_id": lease_id, "dask_worker": dask_worker, "host": host}
+def started(jobs: Sequence[Job], dask_worker: str, host: str) -> dict[str, Any]:
+    """These are about to begin, one after the other; the first waits for `may_start`."""
+    pairs = [(job.job_id, job.lease_id) for job in jobs]
+    return {"op": STARTED, "jobs": pairs, "dask_worker": dask_worker, "host": host}
 
 
-def may_start(lease_id: str, attempt: int | None) -> dict[str, Any]:
-    """Its start is committed as this attempt; with None it must not begin."""
-    return {"op": MAY_START, "lease_id": lease_id, "attempt": attempt}
+def may_start(lease_id: str, attempts: dict[str, int]) -> dict[str, Any]:
+    """What the first of them, by its lease, waits for: starts that are committed, as these attempts.
+
+    A lease that is not among them must not begin.
+    """
+    return {"op": MAY_START, "lease_id": lease_id, "attempts": attempts}
 
 
 def progress(lease_id: str, percent: int, message: str) -> dict[str, Any]:
@@ -53,6 +63,11 @@ def port(event: str, measurements: dict[str, float], metadata: dict[str, Any]) -
     return {"op": PORT, "event": event, "measurements": measurements, "metadata": metadata}
 
 
-def ended(lease_id: str, outcome: dict[str, Any], staged: bool) -> dict[str, Any]:
+def ended(ends: Sequence[End]) -> dict[str, Any]:
+    """How runs ended."""
+    return {"op": ENDED, "ends": ends}
+
+
+def end(lease_id: str, outcome: dict[str, Any], staged: bool) -> End:
     """How a run ended, and whether it left a staging folder."""
-    return {"op": ENDED, "lease_id": lease_id, "outcome": json.dumps(outcome), "staged": staged}
+    return lease_id, json.dumps(outcome), staged

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from soundforge_nb.jobs import batches, files, table, verdict, waiting
+from soundforge_nb.jobs import batches, begun, files, table, verdict, waiting
 from soundforge_nb.jobs.controls import Controls
 from soundforge_nb.jobs.filling import Filling
 from soundforge_nb.jobs.ledger import Lease
@@ -44,9 +44,10 @@ class Engine(Filling):
             if self._reconciled:
                 return 0
             rows = await self._store().read("executing", table.executing)
-            acks = [verdict.left_executing(row) for row in rows if self.ledger.get(row["lease_id"]) is None]
+            left = [row for row in rows if self.ledger.get(row["lease_id"]) is None]
+            acks = [verdict.left_executing(row, began) for row, began in await self._which_began(left)]
             await asyncio.gather(*map(self._acknowledge, acks))
-            leased = {lease.lease_id for lease in self.ledger.leases()}
+            leased = {name for lease in self.ledger.leases() for name in (lease.lease_id, lease.slot)}
             await asyncio.to_thread(files.sweep, self.config.staging_folder, leased)
             await self.controls.load()
             # Where a job with parents came meanwhile that stays known.
@@ -59,10 +60,10 @@ class Engine(Filling):
         rows = await self._store().read("executing", table.executing)
         orphans = {row["lease_id"]: row for row in rows if self.ledger.get(row["lease_id"]) is None}
         # Seen once it may be a claim on its way to the ledger, or an end that was just recorded.
+        lost = [row for lease_id, row in orphans.items() if lease_id in self._suspects]
         acks = [
-            verdict.left_executing(row, "Its lease was lost.")
-            for lease_id, row in orphans.items()
-            if lease_id in self._suspects
+            verdict.left_executing(row, began, "Its lease was lost.")
+            for row, began in await self._which_began(lost)
         ]
         self._suspects = set(orphans)
         if acks:
@@ -72,6 +73,16 @@ class Engine(Filling):
                 self._demand.may_have_come(queue)
             self._wake(self.wake)
         return [ack.lease_id for ack in acks]
+
+    async def _which_began(self, rows: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], bool]]:
+        """Rows that stand as executing, each with whether its run may have begun."""
+        chunked = [row["kind"] in self.kinds and self.kinds[row["kind"]].in_chunks for row in rows]
+        if not any(chunked):
+            return [(row, True) for row in rows]
+        began = await asyncio.to_thread(begun.all_marked, self.config.staging_folder)
+        return [
+            (row, not shared or row["lease_id"] in began) for row, shared in zip(rows, chunked, strict=True)
+        ]
 
     # -- requests ---------------------------------------------------------------------------------
 

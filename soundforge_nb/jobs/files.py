@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from soundforge_nb.errors import DiskError
+from soundforge_nb.jobs.begun import slot_of
 from soundforge_nb.jobs.kind import Move
 
 
@@ -53,5 +54,5 @@ def sweep(staging_folder: Path, leased: Collection[str]) -> None:
     """What dead leases left in staging."""
     if staging_folder.is_dir():
         for entry in staging_folder.iterdir():
-            if entry.name not in leased:
+            if slot_of(entry.name) not in leased:
                 drop(entry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from soundforge_nb.lifecycle.identifiers import new_id
@@ -112,7 +112,8 @@ def outcome_as_json(outcome: Outcome) -> dict[str, Any]:
     >>> outcome_as_json(Snooze(3.0))
     {'outcome': 'snooze', 'seconds': 3.0, 'reason': ''}
     """
-    return {"outcome": _NAMES[type(outcome)], **asdict(outcome)}
+    # Shallow, as `Job.as_json` is.
+    return {"outcome": _NAMES[type(outcome)], **vars(outcome)}
 
 
 def outcome_from_json(value: dict[str, Any]) -> Outcome:

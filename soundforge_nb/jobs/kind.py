@@ -147,6 +147,11 @@ class Kind:
         """Whether it has a `record` of its own: it may take its time, so a thread is found for it."""
         return type(self).record is not Kind.record
 
+    @property
+    def in_chunks(self) -> bool:
+        """Whether its jobs may share a Dask task."""
+        return self.chunk > 1
+
     def backoff_seconds(self, attempt: int) -> float:
         return backoff_seconds(attempt)
 

@@ -148,6 +148,10 @@ class Ledger:
             del self._by_job[lease.job.job_id]
         return lease
 
+    def is_taken(self, slot: str) -> bool:
+        """Whether a lease still holds this slot, alone or with others."""
+        return slot in self._sharing
+
     def get(self, lease_id: str) -> Lease | None:
         return self._leases.get(lease_id)
 

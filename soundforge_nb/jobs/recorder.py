@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from soundforge_nb.jobs import folding
 from soundforge_nb.jobs.counting import Counting
@@ -31,12 +31,14 @@ class Recorder:
         self._counting = counting
         self._families = families
 
-    async def starts(self, starts: list[Start]) -> list[int | None]:
-        """The number of each attempt."""
+    async def starts(self, groups: list[Sequence[Start]]) -> list[None]:
+        """Starts that were asked for together, of several who asked."""
         now = self._clock.now()
         # The ledger is the fence: of an application's leases it knows which live.
-        await self._store().note("start", [folding.started(start, now) for start in starts])
-        return [start.attempt for start in starts]
+        await self._store().note(
+            "start", [folding.started(start, now) for group in groups for start in group]
+        )
+        return [None] * len(groups)
 
     async def ends(self, acks: list[Ack]) -> list[Acknowledged]:
         """What became of each, and of those that had waited for it."""

@@ -14,6 +14,7 @@ from functools import partial
 
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs import batches, files, verdict
+from soundforge_nb.jobs import begun as begun_marks
 from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
@@ -36,8 +37,8 @@ REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 #: How often an end is tried that found no room on the disk.
 FULL_SECONDS = 2.0
 
-#: Told the attempt's number, None where a run must not begin, or why its start could not be counted.
-Begun = Callable[[int | Exception | None], None]
+#: Told the attempt's number of each lease that may begin, or why no start could be counted.
+Begun = Callable[[dict[str, int] | Exception], None]
 #: Told whether an end was recorded, or why it could not be.
 Ended = Callable[[bool | Exception], None]
 
@@ -65,7 +66,7 @@ class Runs:
         self._store = parts.store
         self._tell = Announcer(parts.telemetry, parts.pubsub)
         recorder = Recorder(parts, self.counting, lambda: self.any_parents)
-        self._start = Grouped[Start, int | None](recorder.starts)
+        self._start = Grouped[Sequence[Start], None](recorder.starts)
         self._acknowledge = Grouped[Ack, Acknowledged](recorder.ends)
         self._see_to_batches = Grouped[str, None](self._look_at_batches)
         self._background = Background()
@@ -90,35 +91,45 @@ class Runs:
 
     async def started(self, start: Start) -> int | None:
         """Count a start once it is committed; None where the lease is dead and the run must not go on."""
-        future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self.begin(start, partial(resolve, future))
-        return await future
+        future: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
+        self.begin([start], partial(resolve, future))
+        return (await future).get(start.lease_id)
 
-    def begin(self, start: Start, begun: Begun) -> None:
-        """As `started`, for many at once: `begun` is told."""
-        lease = self.ledger.get(start.lease_id)
-        if lease is None or lease.cancel_reason is not None or lease.starting:
-            begun(None)
-            return
-        # A lease starts once, whatever Dask does with its task.
-        lease.starting = True
-        counted = dataclasses.replace(start, attempt=lease.job.attempt + 1)
-        self._start.put(counted, partial(self._begun, lease, begun))
+    def begin(self, starts: Sequence[Start], begun: Begun) -> None:
+        """As `started`, for several of a chunk at once: `begun` is told which may begin."""
+        leases, counted = [], []
+        for start in starts:
+            lease = self.ledger.get(start.lease_id)
+            if lease is None or lease.cancel_reason is not None or lease.starting:
+                continue
+            # A lease starts once, whatever Dask does with its task.
+            lease.starting = True
+            leases.append(lease)
+            counted.append(dataclasses.replace(start, attempt=lease.job.attempt + 1))
+        if leases:
+            self._start.put(counted, partial(self._begun, leases, begun))
+        else:
+            begun({})
 
-    def _begun(self, lease: Lease, begun: Begun, attempt: int | Exception | None) -> None:
-        if isinstance(attempt, Exception):
-            lease.starting = False
-            begun(attempt)
+    def _begun(self, leases: Sequence[Lease], begun: Begun, answer: Exception | None) -> None:
+        if isinstance(answer, Exception):
+            for lease in leases:
+                lease.starting = False
+            begun(answer)
             return
-        if attempt is None or self.ledger.get(lease.lease_id) is not lease:
-            begun(None)
-            return
-        lease.started = True
-        lease.started_monotonic = self.clock.monotonic()
-        lease.job = dataclasses.replace(lease.job, attempt=attempt)
-        self._tell.started(lease)
-        # The cancel that came meanwhile found nothing to end on the node.
-        begun(None if lease.cancel_reason is not None else attempt)
+        attempts = {}
+        now = self.clock.monotonic()
+        for lease in leases:
+            if self.ledger.get(lease.lease_id) is not lease:
+                continue
+            lease.started = True
+            lease.started_monotonic = now
+            lease.job = dataclasses.replace(lease.job, attempt=lease.job.attempt + 1)
+            self._tell.started(lease)
+            # The cancel that came meanwhile found nothing to end on the node.
+            if lease.cancel_reason is None:
+                attempts[lease.lease_id] = lease.job.attempt
+        begun(attempts)
 
     def progressed(self, lease_id: str, percent: int, message: str) -> None:
         """Note what a running job says of itself; a dead lease's word is dropped."""
@@ -245,9 +256,19 @@ class Runs:
 
     async def _rescue(self, lease: Lease, reason: str) -> bool:
         try:
-            return await self._record_end(lease, verdict.rescued(lease, reason))
+            return await self._record_end(lease, verdict.rescued(lease, reason, await self._began(lease)))
         finally:
             lease.ending = False
+
+    async def _began(self, lease: Lease) -> bool:
+        """Whether a lease's run may have begun: of a chunk's, its Dask worker left a mark."""
+        if not lease.started or not self._in_chunks(lease):
+            return True
+        file = begun_marks.marks_file(self.config.staging_folder, lease.slot)
+        return lease.lease_id in await asyncio.to_thread(begun_marks.marked, file)
+
+    def _in_chunks(self, lease: Lease) -> bool:
+        return lease.job.kind in self.kinds and self.kinds[lease.job.kind].in_chunks
 
     # -- what follows an end ----------------------------------------------------------------------
 
@@ -257,6 +278,9 @@ class Runs:
         if lease.staged:
             staging = self.config.staging_folder / lease.lease_id
             self._background.start(asyncio.to_thread(files.drop, staging))
+        if not self.ledger.is_taken(lease.slot) and self._in_chunks(lease):
+            marks = begun_marks.marks_file(self.config.staging_folder, lease.slot)
+            self._background.start(asyncio.to_thread(files.drop, marks))
         self._note_work(lease, ack, answer)
         if released is None or not answer.accepted:
             return

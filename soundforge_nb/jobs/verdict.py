@@ -102,11 +102,16 @@ def cancelled(lease: Lease, reason: str) -> Ack:
     )
 
 
-def rescued(lease: Lease, reason: str) -> Ack:
-    """A run that was lost with its node: not the job's fault, so its attempt is given back."""
+def rescued(lease: Lease, reason: str, began: bool = True) -> Ack:
+    """A run that was lost with its node: not the job's fault, so its attempt is given back.
+
+    `began`: False where it is known that what was allowed to begin did not.
+    """
     job = lease.job
     if lease.cancel_reason is not None:
         return cancelled(lease, lease.cancel_reason)
+    if lease.started and not began:
+        return withdrawn(job.job_id, job.lease_id)
     rescues = job.rescues + int(lease.started)
     if rescues > RESCUE_LIMIT:
         return discarded(lease, plain_error(f"Its Dask worker died {rescues} times while it ran ({reason})."))
@@ -121,8 +126,17 @@ def rescued(lease: Lease, reason: str) -> Ack:
     )
 
 
-def left_executing(row: dict[str, Any], reason: str = "The application ended while the job ran.") -> Ack:
+def withdrawn(job_id: str, lease_id: str) -> Ack:
+    """One of a chunk that had been allowed to begin with the others, and did not."""
+    return Ack(job_id, lease_id, State.AVAILABLE, "withdrawn", extra_attempts=1)
+
+
+def left_executing(
+    row: dict[str, Any], began: bool = True, reason: str = "The application ended while the job ran."
+) -> Ack:
     """What an application that ended left executing: taken up again, however often that happened."""
+    if row["started"] and not began:
+        return withdrawn(row["job_id"], row["lease_id"])
     return Ack(
         row["job_id"],
         row["lease_id"],

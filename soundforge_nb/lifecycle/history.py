@@ -68,10 +68,11 @@ class History:
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
         self._metrics = tuple(metrics)
-        self._by_event: defaultdict[str, list[Metric]] = defaultdict(list)
-        for metric in metrics:
-            self._by_event[metric.event].append(metric)
-        self._series: dict[tuple[Metric, tuple[str, ...]], _Series] = {}
+        self._by_event: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
+        for place, metric in enumerate(metrics):
+            self._by_event[metric.event].append((place, metric))
+        #: By the metric's place and its tags: events come in their thousands, and a metric's hash costs.
+        self._series: dict[tuple[int, tuple[str, ...]], _Series] = {}
         # Events come from the store's threads and from the event loop.
         self._lock = threading.Lock()
         self.ticked_at = 0.0
@@ -83,12 +84,14 @@ class History:
 
     def _note(self, event: str, measurements: Mapping[str, float], metadata: Mapping[str, Any]) -> None:
         with self._lock:
-            for metric in self._by_event[event]:
+            for place, metric in self._by_event[event]:
                 value = measurements.get(metric.measurement)
                 if value is None:
                     continue
                 tags = tuple(str(metadata.get(name, "")) for name in metric.tags)
-                series = self._series.setdefault((metric, tags), _Series())
+                series = self._series.get((place, tags))
+                if series is None:
+                    series = self._series[place, tags] = _Series()
                 # One event may tell of many.
                 series.count += int(value) if metric.measurement == "count" else 1
                 series.last = value * metric.factor
@@ -99,8 +102,8 @@ class History:
         """End an interval at `now` (seconds since 1970)."""
         with self._lock:
             self.ticked_at = now
-            for (metric, _), series in self._series.items():
-                point = _point(metric, series)
+            for (place, _), series in self._series.items():
+                point = _point(self._metrics[place], series)
                 if point is not None:
                     series.points.append((round(now, 3), *point))
                 series.values, series.count = [], 0
@@ -118,10 +121,11 @@ class History:
         with self._lock:
             return {
                 "at": self.ticked_at,
-                "metrics": [self._told(metric, since) for metric in self._metrics],
+                "metrics": [self._told(place, since) for place in range(len(self._metrics))],
             }
 
-    def _told(self, metric: Metric, since: float) -> dict[str, Any]:
+    def _told(self, place: int, since: float) -> dict[str, Any]:
+        metric = self._metrics[place]
         return {
             "name": metric.name,
             "kind": metric.kind,
@@ -133,7 +137,7 @@ class History:
                     "points": [list(point) for point in series.points if point[0] > since],
                 }
                 for (of, tags), series in sorted(self._series.items(), key=lambda item: item[0][1])
-                if of is metric
+                if of == place
             ],
         }
 

@@ -35,7 +35,10 @@ class Metrics:
                 key = (f"{event}.{name}", *tags)
                 self._count[key] += 1
                 self._sum[key] += value
-                self._values.setdefault(key, deque(maxlen=KEPT_VALUES)).append(value)
+                values = self._values.get(key)
+                if values is None:
+                    values = self._values[key] = deque(maxlen=KEPT_VALUES)
+                values.append(value)
 
     def summary(self) -> list[dict[str, Any]]:
         """Each metric with its tags, count, sum, and median, 95th percentile and last of what is kept."""

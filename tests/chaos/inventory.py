@@ -34,6 +34,7 @@ MUST_BE_NONE = (
     "acknowledged_twice",
     "recorded_twice_or_never",
     "runs_without_an_attempt",
+    "withdrawn_that_ran",
     "stems_missing",
     "stems_doubled",
     "stem_files_missing",
@@ -72,14 +73,13 @@ def _of_starts(forge: sf.Forge, storm: Storm) -> dict[str, Any]:
     file = starts_file(storm.folder)
     lines = file.read_text().splitlines() if file.exists() else []
     ran = {tuple(line.split()[:2]) for line in lines}
-    attempts = {
-        (row["job_id"], row["lease_id"])
-        for row in _rows(
-            forge,
-            "SELECT a.job_id, a.lease_id FROM attempts AS a JOIN jobs AS j USING (job_id)"
-            " WHERE j.kind IN ('trace', 'brief')",
-        )
-    }
+    rows = _rows(
+        forge,
+        "SELECT a.job_id, a.lease_id, a.outcome FROM attempts AS a JOIN jobs AS j USING (job_id)"
+        " WHERE j.kind IN ('trace', 'brief')",
+    )
+    withdrawn = {(row["job_id"], row["lease_id"]) for row in rows if row["outcome"] == "withdrawn"}
+    attempts = {(row["job_id"], row["lease_id"]) for row in rows} - withdrawn
     kills = sum(storm.kills.values())
     # A kill can cut off what each of its slots had just been allowed to begin, and mostly cuts off none: over
     # many kills there is less than one each.
@@ -87,7 +87,9 @@ def _of_starts(forge: sf.Forge, storm: Storm) -> dict[str, Any]:
     return {
         "runs": len(ran),
         "attempts": len(attempts),
-        "runs_without_an_attempt": sorted(ran - attempts),
+        "withdrawn": len(withdrawn),
+        "withdrawn_that_ran": sorted(withdrawn & ran),
+        "runs_without_an_attempt": sorted(ran - attempts - withdrawn),
         "attempts_without_a_run": len(attempts - ran),
         "most_attempts_without_a_run": most,
     }

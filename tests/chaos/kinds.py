@@ -40,9 +40,10 @@ class Trace(sf.Kind):
 
 
 class Brief(Trace):
-    """The same, but it records nothing beside its result: its end goes by the journal alone."""
+    """The same in chunks, and it records nothing beside its result: its end goes by the journal alone."""
 
     name = "brief"
+    chunk = 8
 
     def record(self, job: sf.Job, result: dict[str, Any], config: Any, now: datetime) -> Record:
         return Record(result=result)
