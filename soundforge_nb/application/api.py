@@ -327,6 +327,7 @@ class Api(DashboardCalls):
         kinds: list[str],
         limits: dict[str, int],
         gpus: int = 0,
+        pulse: int | None = None,
     ) -> bool:
         """A Dask worker offers its slots."""
         self._nodes[address] = {
@@ -340,7 +341,7 @@ class Api(DashboardCalls):
         if limits != ledger.limits and engine.dispatch is not None:
             # Scaled since the settings were written: it knows those alone.
             await engine.dispatch.set_limits(ledger.limits)
-        engine.joined(address, gpus)
+        engine.joined(address, gpus, host, pulse)
         return True
 
     def close(self) -> None:

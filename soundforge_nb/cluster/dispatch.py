@@ -55,7 +55,8 @@ class DaskDispatch:
             payloads = {}
             for claim in there:
                 key = f"{claim.jobs[0].kind}-{claim.jobs[0].job_id}-{claim.slot}"
-                payloads[key] = json.dumps([job.as_json() for job in claim.jobs])
+                jobs = [job.as_json() for job in claim.jobs]
+                payloads[key] = json.dumps({"jobs": jobs, "pulse": claim.pulse})
                 self._tasks[key] = {job.lease_id for job in claim.jobs}
                 self._key_of.update(dict.fromkeys(self._tasks[key], key))
             resources = {queue: 1, GPU: 1} if gpu else {queue: 1}
@@ -132,8 +133,8 @@ class DaskDispatch:
     def _progressed(self, lease_id: str, percent: int, message: str, worker: str) -> None:
         self._engine.progressed(lease_id, percent, message)
 
-    def _alive(self, lease_ids: list[str], worker: str) -> None:
-        self._engine.heard(worker, lease_ids)
+    def _alive(self, lease_ids: list[str], pulse: int, worker: str) -> None:
+        self._engine.heard(worker, lease_ids, pulse)
 
     def _ended(self, ends: list[streams.End], worker: str) -> None:
         for lease_id, outcome, staged in ends:
@@ -148,7 +149,7 @@ class DaskDispatch:
         if answer == streams.INTERRUPTED:
             self._start(self._engine.lost(lease_id, "its Dask worker ended"))
         elif answer == streams.REFUSED:
-            self._start(self._engine.lost(lease_id, "its start was refused"))
+            self._start(self._engine.lost(lease_id, "its start was refused", began=False))
         else:
             self._engine.end(lease_id, outcome_from_json(answer), partial(_note_failure, lease_id))
 

@@ -20,7 +20,7 @@ from soundforge_nb.cluster import streams
 from soundforge_nb.cluster.gpus import GPU, gpu_names, share_of
 from soundforge_nb.cluster.outbox import Outbox
 from soundforge_nb.cluster.settings import SWITCH_SECONDS
-from soundforge_nb.cluster.starts import ChunkStarts, Starts
+from soundforge_nb.cluster.starts import Starts, TaskStarts
 from soundforge_nb.config import Config
 from soundforge_nb.jobs.begun import Marks, marks_file
 from soundforge_nb.jobs.job import Cancel, Discard, Job, Outcome, Snooze, outcome_as_json
@@ -83,6 +83,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                     "kinds": self._kinds.names,
                     "limits": self._config.limits,
                     "gpus": gpus,
+                    "pulse": self._starts.pulse(),
                 }
             ),
         )
@@ -97,12 +98,13 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
 
     def run(self, payload: str) -> None:
         """Run the jobs of one Dask task in this thread, one after the other; each end is told as it comes."""
-        jobs = [Job(**entry) for entry in json.loads(payload)]
+        told = json.loads(payload)
+        jobs = [Job(**entry) for entry in told["jobs"]]
         self._held.update(job.lease_id for job in jobs)
         last = jobs[-1]
         with contextlib.ExitStack() as stack:
             there = self._config.data_folder.is_dir()
-            starts = self._starts.of_chunk(jobs, self._marks(jobs[0], stack))
+            starts = self._starts.of_task(jobs, self._marks(jobs[0], stack), told["pulse"])
             for job in jobs:
                 outcome = self._run(job, starts, there)
                 self._held.discard(job.lease_id)
@@ -122,7 +124,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         stack.callback(marks.close)
         return marks
 
-    def _run(self, job: Job, starts: ChunkStarts, there: bool) -> dict[str, Any]:
+    def _run(self, job: Job, starts: TaskStarts, there: bool) -> dict[str, Any]:
         """Begin one job when it may; process it, if its data folder is there; return its outcome."""
         if job.kind not in self._kinds:
             reason = f"No Dask worker here knows the kind {job.kind!r} yet."
@@ -194,7 +196,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
         while True:
             await asyncio.sleep(self._config.lease_seconds / 5)
             # Also with nothing to do: who falls silent is given nothing.
-            self._worker.batched_send(streams.alive(list(self._held)))
+            self._worker.batched_send(streams.alive(list(self._held), self._starts.pulse()))
 
     async def _cancel(self, lease_id: str, reason: str) -> bool:
         self._starts.cancel(lease_id, reason)

@@ -1,11 +1,14 @@
-"""Starts, as a Dask worker asks for them: a job begins when its start is committed.
+"""Starts, as a Dask worker sees them: a job begins when its start is committed, and not much later.
 
-Each costs a way to the application and back, more than a small job takes. So of a chunk, as many are asked
-for together as end within a moment; each leaves a mark when it really begins.
+To ask for one costs a way to the application and back, more than a small job takes. So of a chunk, as many
+are asked for together as end within a moment; each leaves a mark when it really begins. And of a job that
+found its slot free when it was inserted, the start was committed with it.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -19,11 +22,13 @@ from soundforge_nb.jobs.job import Job
 ANSWER_SECONDS = 120.0
 #: So many starts are asked for together as are over within this.
 TOGETHER_SECONDS = 0.05
-#: What was allowed longer ago, in terms of a lease, is not begun any more: it may be somebody else's.
-STALE = 0.25
+#: What was allowed longer ago, in terms of a lease, is not begun any more: it may be somebody else's. A
+#: lease holds for a whole term from the pulse before it.
+STALE = 0.5
 #: How much the latest run counts in a kind's pace.
 _WEIGHT = 0.2
 _CANCELS_KEPT = 10_000
+_PULSES_KEPT = 16
 
 
 def awake_and_asleep() -> float:
@@ -58,6 +63,17 @@ class Starts:
         #: Why what did not begin yet must not, by lease.
         self._cancelled: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
+        #: When each of the last pulses went out.
+        self._pulses: OrderedDict[int, float] = OrderedDict()
+        self._numbers = itertools.count(1)
+
+    def pulse(self) -> int:
+        """The number of a word that goes out now, by which the application says how new a claim is."""
+        number = next(self._numbers)
+        self._pulses[number] = self.monotonic()
+        if len(self._pulses) > _PULSES_KEPT:
+            self._pulses.popitem(last=False)
+        return number
 
     def answered(self, lease_id: str, attempts: dict[str, int]) -> None:
         """The application's answer; from the event loop."""
@@ -98,12 +114,16 @@ class Starts:
         finally:
             self._waiting.pop(first, None)
 
-    def of_chunk(self, jobs: Sequence[Job], marks: Marks | None) -> ChunkStarts:
-        """The starts of one Dask task's jobs."""
-        return ChunkStarts(self, jobs, marks)
+    def of_task(self, jobs: Sequence[Job], marks: Marks | None, pulse: int | None) -> TaskStarts:
+        """The starts of one Dask task's jobs; `pulse` as `Claim` has it."""
+        starts = TaskStarts(self, jobs, marks)
+        if pulse is not None:
+            # One that is forgotten is older than any that would do.
+            starts.allow({job.lease_id: job.attempt for job in jobs}, self._pulses.get(pulse, -math.inf))
+        return starts
 
 
-class ChunkStarts:
+class TaskStarts:
     """The jobs of one Dask task, begun in order; `marks` where it is a chunk. Used from its thread alone."""
 
     def __init__(self, starts: Starts, jobs: Sequence[Job], marks: Marks | None) -> None:
@@ -114,6 +134,11 @@ class ChunkStarts:
         self._asked = 0
         self._allowed: dict[str, int] = {}
         self._allowed_at = 0.0
+
+    def allow(self, attempts: dict[str, int], at: float, count: int | None = None) -> None:
+        """Of the next so many, or all, these may begin: that was so at that time."""
+        self._asked = len(self._jobs) if count is None else self._next + count
+        self._allowed, self._allowed_at = attempts, at
 
     def begin(self) -> int | None:
         """The next job's attempt, once its start is committed; None where it must not begin.
@@ -128,9 +153,7 @@ class ChunkStarts:
             # One that is alone can't be told from what did not begin: it asks for itself.
             count = self._starts.together(job.kind) if self._marks is not None else 1
             group = self._jobs[self._next : self._next + count]
-            self._asked = self._next + len(group)
-            self._allowed = self._starts.wait_for(group)
-            self._allowed_at = self._starts.monotonic()
+            self.allow(self._starts.wait_for(group), self._starts.monotonic(), len(group))
         self._next += 1
         attempt = self._allowed.get(job.lease_id)
         if attempt is None or self._starts.monotonic() - self._allowed_at > self._starts.stale_seconds:

@@ -53,9 +53,9 @@ def progress(lease_id: str, percent: int, message: str) -> dict[str, Any]:
     }
 
 
-def alive(lease_ids: list[str]) -> dict[str, Any]:
-    """The Dask worker is there, and these leases are still worked on."""
-    return {"op": ALIVE, "lease_ids": lease_ids}
+def alive(lease_ids: list[str], pulse: int) -> dict[str, Any]:
+    """The Dask worker is there, and these leases are still worked on; the number says when that was."""
+    return {"op": ALIVE, "lease_ids": lease_ids, "pulse": pulse}
 
 
 def port(event: str, measurements: dict[str, float], metadata: dict[str, Any]) -> dict[str, Any]:

@@ -20,10 +20,18 @@ LOOK_BEYOND = 200
 
 @dataclass(frozen=True)
 class Claim:
-    """What was claimed for one slot; its name is the first lease."""
+    """What was claimed for one slot; its name is the first lease.
+
+    Attributes
+    ----------
+    pulse : int, optional
+        Where the starts are committed with the claim: the node's last word before it. The node counts their
+        term from there. None: it asks for each start.
+    """
 
     node: str
     jobs: tuple[Job, ...]
+    pulse: int | None = None
 
     @property
     def slot(self) -> str:
@@ -86,14 +94,14 @@ def claim_slots(
     return [Claim(node, tuple(joined[job.lease_id])) for job, node in first], emptied
 
 
-def claimed_at_once(job: NewJob) -> Job:
+def claimed_at_once(job: NewJob, attempt: int) -> Job:
     """A new job with a lease, before any table knows of it."""
     return Job(
         job_id=job.job_id,
         kind=job.kind,
         queue=job.queue,
         args=job.args,
-        attempt=0,
+        attempt=attempt,
         max_attempts=job.max_attempts,
         lease_id=new_id(),
         meta=job.meta,

@@ -16,6 +16,7 @@ from soundforge_nb.jobs.job import NewJob
 from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.jobs.runs import Runs
+from soundforge_nb.store.journal import Event
 from soundforge_nb.store.session import Session
 
 log = logging.getLogger(__name__)
@@ -88,18 +89,32 @@ class Filling(Runs):
         queue = jobs[0].queue
         async with self._filling[queue]:
             claims = self._straight_claims(jobs, now)
-            leased = [(job, claim.node) for claim in claims for job in claim.jobs]
             events = [folding.inserted(insertion.row_of(job, now)) for job in jobs]
-            events += [folding.claimed(job.job_id, job.lease_id, node) for job, node in leased]
+            events += [event for claim in claims for event in self._events_of(claim, now)]
             await self._store().note("insert_jobs", events)
             self._take(claims)
+            # First of all: who waits for it waits for nothing else.
+            await self._run_claims(claims)
             for job in jobs:
                 self._tell.inserted(job)
+            for claim in claims:
+                lease = self.ledger.get(claim.slot)
+                if lease is not None and lease.started:
+                    self._tell.started(lease)
             if len(claims) < len(jobs):
                 self._noted.add(queue)
                 self._note_arrival(jobs[-1], now)
-        await self._run_claims(claims)
         self._wake([queue])
+
+    def _events_of(self, claim: Claim, now: datetime) -> list[Event]:
+        """A straight claim, with its start where that is committed with it."""
+        (job,) = claim.jobs
+        events = [folding.claimed(job.job_id, job.lease_id, claim.node)]
+        node = self.ledger.node(claim.node)
+        if claim.pulse is not None and node is not None:
+            start = folding.Start(job.job_id, job.lease_id, claim.node, node.host, job.attempt)
+            events.append(folding.started(start, now))
+        return events
 
     def _straight_claims(self, jobs: Sequence[NewJob], now: datetime) -> list[Claim]:
         """Claims of new jobs, without a look at the table: where it has nothing that would come first."""
@@ -108,10 +123,12 @@ class Filling(Runs):
             return []
         if self.ledger.free_gpus() is not None and self._wants_gpu(jobs[0].kind, jobs[0].args):
             return []
-        return [
-            Claim(node, (claimed_at_once(job),))
-            for node, job in zip(self.ledger.free_slots(queue), jobs, strict=False)
-        ]
+        claims = []
+        for address, job in zip(self.ledger.free_slots(queue), jobs, strict=False):
+            node = self.ledger.node(address)
+            pulse = node.pulse if node is not None else None
+            claims.append(Claim(address, (claimed_at_once(job, attempt=int(pulse is not None)),), pulse))
+        return claims
 
     async def known(self, job_ids: Sequence[str]) -> set[str]:
         """Which of these jobs exist."""
@@ -157,10 +174,14 @@ class Filling(Runs):
         return sum(len(claim.jobs) for claim in claims)
 
     def _take(self, claims: Sequence[Claim]) -> None:
-        expires = self.clock.monotonic() + self.config.lease_seconds
+        now = self.clock.monotonic()
+        expires = now + self.config.lease_seconds
         for claim in claims:
+            started = claim.pulse is not None
             for job in claim.jobs:
-                self.ledger.take(Lease(job, claim.node, expires, slot=claim.slot))
+                lease = Lease(job, claim.node, expires, slot=claim.slot, starting=started, started=started)
+                lease.started_monotonic = now
+                self.ledger.take(lease)
 
     async def _run_claims(self, claims: Sequence[Claim]) -> None:
         if not claims:

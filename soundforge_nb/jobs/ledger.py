@@ -44,6 +44,25 @@ class Lease:
         return self.job.lease_id
 
 
+@dataclass
+class Node:
+    """What offers slots.
+
+    Attributes
+    ----------
+    until : float
+        How long its last word holds.
+    pulse : int, optional
+        The number of its last word. None: it gives none, and so asks for each start.
+    """
+
+    until: float
+    silent: bool = False
+    gpus: int = 0
+    host: str = ""
+    pulse: int | None = None
+
+
 class Ledger:
     """Slots by node and queue, and the leases that hold them. Used from one event loop."""
 
@@ -53,11 +72,8 @@ class Ledger:
         #: Jobs at once on all nodes together; None: as many as the nodes take.
         self.global_limits: dict[str, int | None] = dict.fromkeys(limits)
         self.paused = dict.fromkeys(limits, False)
-        #: The nodes as they came, each with the time until which its word holds.
-        self._nodes: dict[str, float] = {}
-        self._silent: set[str] = set()
-        #: How many GPUs each node has, of those that have any.
-        self._gpus: dict[str, int] = {}
+        #: The nodes as they came, by address.
+        self._nodes: dict[str, Node] = {}
         self._leases: dict[str, Lease] = {}
         self._by_job: dict[str, str] = {}
         #: Slots that are taken, by queue and node; a slot counts once, however many leases share it.
@@ -71,34 +87,36 @@ class Ledger:
     @property
     def silent(self) -> set[str]:
         """Nodes that have not been heard for a lease's term: given nothing until they are."""
-        return set(self._silent)
+        return {address for address, node in self._nodes.items() if node.silent}
 
-    def add_node(self, node: str, until: float = float("inf"), gpus: int | None = None) -> None:
-        """A node is there until then; of one that was there before, its GPUs need not be said again."""
-        self._nodes[node] = until
-        self._silent.discard(node)
-        if gpus:
-            self._gpus[node] = gpus
+    def add_node(self, address: str, node: Node | None = None) -> None:
+        """A node is there; where nothing is said of it, for ever."""
+        self._nodes[address] = node or Node(float("inf"))
 
-    def hear(self, node: str, until: float) -> bool:
+    def node(self, address: str) -> Node | None:
+        return self._nodes.get(address)
+
+    def hear(self, address: str, until: float, pulse: int | None = None) -> bool:
         """A node spoke; its word holds until then. True where it had been silent."""
-        if node not in self._nodes:
+        node = self._nodes.get(address)
+        if node is None:
             return False
-        was_silent = node in self._silent
-        self.add_node(node, until)
+        was_silent = node.silent
+        node.until, node.silent = until, False
+        if pulse is not None:
+            node.pulse = pulse
         return was_silent
 
     def fall_silent(self, now: float) -> list[str]:
         """Nodes whose word has run out just now."""
-        late = [node for node, until in self._nodes.items() if until <= now and node not in self._silent]
-        self._silent.update(late)
+        late = [address for address, node in self._nodes.items() if node.until <= now and not node.silent]
+        for address in late:
+            self._nodes[address].silent = True
         return late
 
     def remove_node(self, node: str) -> list[Lease]:
         """Forget a node; returns the leases that lose their slot (they are still in the ledger)."""
         self._nodes.pop(node, None)
-        self._gpus.pop(node, None)
-        self._silent.discard(node)
         left = [lease for lease in self._leases.values() if lease.node == node and not lease.orphaned]
         for lease in left:
             lease.orphaned = True
@@ -112,7 +130,7 @@ class Ledger:
             return []
         limit = self.limits.get(queue, 0)
         used = self._used[queue]
-        heard = [node for node in self._nodes if node not in self._silent]
+        heard = [address for address, node in self._nodes.items() if not node.silent]
         slots = [(number, node) for node in heard for number in range(used[node], limit)]
         free = [node for _, node in sorted(slots)]
         everywhere = self.global_limits.get(queue)
@@ -120,10 +138,11 @@ class Ledger:
 
     def free_gpus(self) -> dict[str, int] | None:
         """How many GPUs of each node no lease holds; None where no node has any."""
-        if not self._gpus:
+        gpus = {address: node.gpus for address, node in self._nodes.items() if node.gpus}
+        if not gpus:
             return None
         held = Counter(lease.node for lease in self._leases.values() if lease.job.gpu and not lease.orphaned)
-        return {node: gpus - held[node] for node, gpus in self._gpus.items()}
+        return {address: number - held[address] for address, number in gpus.items()}
 
     def take(self, lease: Lease) -> None:
         """Put a lease on a slot."""
@@ -164,8 +183,8 @@ class Ledger:
     def renew_all(self, expires: float) -> None:
         """Every lease and every node gets a fresh term."""
         self.renew(list(self._leases), expires)
-        for node in self._nodes:
-            self._nodes[node] = max(self._nodes[node], expires)
+        for node in self._nodes.values():
+            node.until = max(node.until, expires)
 
     def renew(self, lease_ids: Iterable[str], expires: float) -> None:
         for lease_id in lease_ids:

@@ -24,7 +24,7 @@ from soundforge_nb.jobs.ends import Ack, Acknowledged
 from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.grouped import Grouped, resolve
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
-from soundforge_nb.jobs.ledger import Lease
+from soundforge_nb.jobs.ledger import Lease, Node
 from soundforge_nb.jobs.parts import Parts
 from soundforge_nb.jobs.recorder import Recorder
 from soundforge_nb.jobs.states import FINISHED, State
@@ -74,16 +74,17 @@ class Runs:
 
     # -- nodes ------------------------------------------------------------------------------------
 
-    def joined(self, node: str, gpus: int = 0) -> None:
+    def joined(self, node: str, gpus: int = 0, host: str = "", pulse: int | None = None) -> None:
         """A node offers its slots, and its GPUs."""
-        self.ledger.add_node(node, self.clock.monotonic() + self.config.lease_seconds, gpus)
+        until = self.clock.monotonic() + self.config.lease_seconds
+        self.ledger.add_node(node, Node(until, gpus=gpus, host=host, pulse=pulse))
         self._wake(self.wake)
 
-    def heard(self, node: str, lease_ids: Iterable[str] = ()) -> None:
+    def heard(self, node: str, lease_ids: Iterable[str] = (), pulse: int | None = None) -> None:
         """A node spoke, of these leases: both hold for another term."""
         expires = self.clock.monotonic() + self.config.lease_seconds
         self.ledger.renew(lease_ids, expires)
-        if self.ledger.hear(node, expires):
+        if self.ledger.hear(node, expires, pulse):
             log.warning("the Dask worker %s is heard again", node)
             self._wake(self.wake)
 
@@ -245,22 +246,27 @@ class Runs:
                     raise
                 await asyncio.sleep(wait)
 
-    async def lost(self, lease_id: str, reason: str) -> bool:
-        """A run whose node died, or that never came back: take the job up again."""
+    async def lost(self, lease_id: str, reason: str, *, began: bool | None = None) -> bool:
+        """A run whose node died, or that never came back: take the job up again.
+
+        `began`: whether it had really begun, where that is known.
+        """
         lease = self.ledger.get(lease_id)
         if lease is None or lease.ending:
             return False
         log.warning("job %s was lost: %s", lease.job.job_id, reason)
         lease.ending = True
-        return await self._background.finish(self._rescue(lease, reason))
+        return await self._background.finish(self._rescue(lease, reason, began))
 
-    async def _rescue(self, lease: Lease, reason: str) -> bool:
+    async def _rescue(self, lease: Lease, reason: str, began: bool | None) -> bool:
         try:
-            return await self._record_end(lease, verdict.rescued(lease, reason, await self._began(lease)))
+            if began is None:
+                began = await self._may_have_begun(lease)
+            return await self._record_end(lease, verdict.rescued(lease, reason, began))
         finally:
             lease.ending = False
 
-    async def _began(self, lease: Lease) -> bool:
+    async def _may_have_begun(self, lease: Lease) -> bool:
         """Whether a lease's run may have begun: of a chunk's, its Dask worker left a mark."""
         if not lease.started or not self._in_chunks(lease):
             return True

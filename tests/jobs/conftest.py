@@ -76,6 +76,7 @@ class Hands:
     def __init__(self) -> None:
         self.given: list[tuple[Job, str]] = []
         self.tasks: list[list[str]] = []
+        self.claims: list[Claim] = []
         self.cancelled: list[tuple[str, str]] = []
         self.limits: list[dict[str, int]] = []
         self.error: Exception | None = None
@@ -83,6 +84,7 @@ class Hands:
     def submit(self, claims: Sequence[Claim]) -> None:
         if self.error is not None:
             raise self.error
+        self.claims += claims
         self.tasks += [[job.job_id for job in claim.jobs] for claim in claims]
         self.given += [(job, claim.node) for claim in claims for job in claim.jobs]
 
