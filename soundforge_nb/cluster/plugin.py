@@ -106,7 +106,8 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
             there = self._config.data_folder.is_dir()
             starts = self._starts.of_task(jobs, self._marks(jobs[0], stack), told["pulse"])
             for job in jobs:
-                outcome = self._run(job, starts, there)
+                # What ends with its Dask worker begins nothing more.
+                outcome = streams.INTERRUPTED if self._closing else self._run(job, starts, there)
                 self._held.discard(job.lease_id)
                 end = streams.end(job.lease_id, outcome, self._staged(job))
                 # The end of one may go out with the ask of another: waking the loop costs more than both.

@@ -119,6 +119,7 @@ class Kind:
     #: Whether a job needs a GPU to itself, where a Dask worker has one.
     gpu: ClassVar[bool] = False
     #: How many jobs may share one Dask task, one after the other: for a kind whose jobs take milliseconds.
+    #: What is quick is allowed to begin together; after a crash, what did not is `withdrawn`, at no cost.
     chunk: ClassVar[int] = 1
 
     def check(self, args: dict[str, Any]) -> None:

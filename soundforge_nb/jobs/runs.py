@@ -1,32 +1,28 @@
-"""The runs of claimed jobs: their starts, what they say of themselves, and how they end.
+"""The runs of claimed jobs to their ends, and what follows those.
 
-Many of them start and end at once, so the way of each is made of calls, not of tasks: what changes in the
-store gathers in groups, and what follows a commit is done for one after the other.
+As with starts, the way of each is made of calls, not of tasks: what changes in the store gathers in groups,
+and what follows a commit is done for one after the other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from soundforge_nb.errors import StoreError
 from soundforge_nb.jobs import batches, files, verdict
 from soundforge_nb.jobs import begun as begun_marks
-from soundforge_nb.jobs.announcer import Announcer
 from soundforge_nb.jobs.background import Background
 from soundforge_nb.jobs.backoff import backoff_seconds
-from soundforge_nb.jobs.counting import Counting
 from soundforge_nb.jobs.demand import Demand
 from soundforge_nb.jobs.ends import Ack, Acknowledged
-from soundforge_nb.jobs.folding import Start
 from soundforge_nb.jobs.grouped import Grouped, resolve
 from soundforge_nb.jobs.job import Cancel, Completed, Outcome
-from soundforge_nb.jobs.ledger import Lease, Node
+from soundforge_nb.jobs.ledger import Lease
 from soundforge_nb.jobs.parts import Parts
-from soundforge_nb.jobs.recorder import Recorder
+from soundforge_nb.jobs.starting import Starting
 from soundforge_nb.jobs.states import FINISHED, State
 from soundforge_nb.store.faults import CLOSED, FULL
 
@@ -37,8 +33,6 @@ REPEAT_SECONDS = (0.05, 0.2, 0.5, 1.0, 2.0)
 #: How often an end is tried that found no room on the disk.
 FULL_SECONDS = 2.0
 
-#: Told the attempt's number of each lease that may begin, or why no start could be counted.
-Begun = Callable[[dict[str, int] | Exception], None]
 #: Told whether an end was recorded, or why it could not be.
 Ended = Callable[[bool | Exception], None]
 
@@ -47,102 +41,18 @@ def _unheard(answer: object) -> None:
     return
 
 
-class Runs:
-    """What the engine does from a claim to its end: the base of `Engine`."""
+class Runs(Starting):
+    """What the engine does from a start to its end: the base of `Filling`, and so of `Engine`."""
 
     def __init__(self, parts: Parts) -> None:
-        self.config = parts.config
-        self.kinds = parts.kinds
-        self.ledger = parts.ledger
-        self.clock = parts.clock
-        self.telemetry = parts.telemetry
-        self.wake: dict[str, asyncio.Event] = {queue: asyncio.Event() for queue in parts.ledger.limits}
+        super().__init__(parts)
         self.on_batch_finished: Callable[[str], None] = lambda batch_id: None
         #: While true nothing new is handed out: the application is about to end.
         self.draining = False
-        #: Whether any job waits or waited for another; None: the table knows.
-        self.any_parents: bool | None = None
-        self.counting = Counting(parts.store)
-        self._store = parts.store
-        self._tell = Announcer(parts.telemetry, parts.pubsub)
-        recorder = Recorder(parts, self.counting, lambda: self.any_parents)
-        self._start = Grouped[Sequence[Start], None](recorder.starts)
-        self._acknowledge = Grouped[Ack, Acknowledged](recorder.ends)
+        self._acknowledge = Grouped[Ack, Acknowledged](self._recorder.ends)
         self._see_to_batches = Grouped[str, None](self._look_at_batches)
         self._background = Background()
         self._demand = Demand(parts.ledger.limits)
-
-    # -- nodes ------------------------------------------------------------------------------------
-
-    def joined(self, node: str, gpus: int = 0, host: str = "", pulse: int | None = None) -> None:
-        """A node offers its slots, and its GPUs."""
-        until = self.clock.monotonic() + self.config.lease_seconds
-        self.ledger.add_node(node, Node(until, gpus=gpus, host=host, pulse=pulse))
-        self._wake(self.wake)
-
-    def heard(self, node: str, lease_ids: Iterable[str] = (), pulse: int | None = None) -> None:
-        """A node spoke, of these leases: both hold for another term."""
-        expires = self.clock.monotonic() + self.config.lease_seconds
-        self.ledger.renew(lease_ids, expires)
-        if self.ledger.hear(node, expires, pulse):
-            log.warning("the Dask worker %s is heard again", node)
-            self._wake(self.wake)
-
-    # -- starts -----------------------------------------------------------------------------------
-
-    async def started(self, start: Start) -> int | None:
-        """Count a start once it is committed; None where the lease is dead and the run must not go on."""
-        future: asyncio.Future[dict[str, int]] = asyncio.get_running_loop().create_future()
-        self.begin([start], partial(resolve, future))
-        return (await future).get(start.lease_id)
-
-    def begin(self, starts: Sequence[Start], begun: Begun) -> None:
-        """As `started`, for several of a chunk at once: `begun` is told which may begin."""
-        leases, counted = [], []
-        for start in starts:
-            lease = self.ledger.get(start.lease_id)
-            if lease is None or lease.cancel_reason is not None or lease.starting:
-                continue
-            # A lease starts once, whatever Dask does with its task.
-            lease.starting = True
-            leases.append(lease)
-            counted.append(dataclasses.replace(start, attempt=lease.job.attempt + 1))
-        if leases:
-            self._start.put(counted, partial(self._begun, leases, begun))
-        else:
-            begun({})
-
-    def _begun(self, leases: Sequence[Lease], begun: Begun, answer: Exception | None) -> None:
-        if isinstance(answer, Exception):
-            for lease in leases:
-                lease.starting = False
-            begun(answer)
-            return
-        attempts = {}
-        now = self.clock.monotonic()
-        for lease in leases:
-            if self.ledger.get(lease.lease_id) is not lease:
-                continue
-            lease.started = True
-            lease.started_monotonic = now
-            lease.job = dataclasses.replace(lease.job, attempt=lease.job.attempt + 1)
-            self._tell.started(lease)
-            # The cancel that came meanwhile found nothing to end on the node.
-            if lease.cancel_reason is None:
-                attempts[lease.lease_id] = lease.job.attempt
-        begun(attempts)
-
-    def progressed(self, lease_id: str, percent: int, message: str) -> None:
-        """Note what a running job says of itself; a dead lease's word is dropped."""
-        lease = self.ledger.get(lease_id)
-        if lease is None:
-            return
-        lease.progress = max(0, min(100, int(percent)))
-        # A child's words go into the database: only what is text.
-        lease.message = message.encode("utf-8", "replace").decode("utf-8")
-        lease.progress_changed = True
-        lease.expires = self.clock.monotonic() + self.config.lease_seconds
-        self._tell.lease(lease, State.EXECUTING)
 
     # -- ends -------------------------------------------------------------------------------------
 
@@ -343,12 +253,6 @@ class Runs:
         for group in (self._start, self._acknowledge, self._see_to_batches):
             await group.settled()
         await self._background.settled()
-
-    def _wake(self, queues: Iterable[str]) -> None:
-        for queue in set(queues):
-            event = self.wake.get(queue)
-            if event is not None:
-                event.set()
 
 
 def _log_failure(answer: object) -> None:
