@@ -27,7 +27,7 @@ from soundforge_nb.forge.matches import MatchCalls
 from soundforge_nb.forge.queues import QueueCalls
 from soundforge_nb.forge.storage import Storage
 from soundforge_nb.forge.tracks import Track, TrackList
-from soundforge_nb.lifecycle.identifiers import new_id
+from soundforge_nb.lifecycle.identifiers import new_id, new_ids
 from soundforge_nb.lifecycle.topics import fits
 from soundforge_nb.pipeline.options import Analysis, Separation, read_analysis, read_separation
 
@@ -254,7 +254,7 @@ class Forge(QueueCalls, MatchCalls):
         for start in range(0, len(wanted), _JOBS_A_CALL):
             part = wanted[start : start + _JOBS_A_CALL]
             # Named here: should the connection break, the call can be repeated without a second job.
-            job_ids = [new_id() for _ in part]
+            job_ids = new_ids(len(part))
             inserted += self.call("insert", kind=kind, job_ids=job_ids, args=part, options=options)
         return inserted
 

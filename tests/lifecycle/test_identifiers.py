@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from soundforge_nb.lifecycle import identifiers
-from soundforge_nb.lifecycle.identifiers import new_id
+from soundforge_nb.lifecycle.identifiers import new_id, new_ids
 
 
 def test_they_are_version_7_and_carry_their_time() -> None:
@@ -22,8 +22,10 @@ def test_they_are_version_7_and_carry_their_time() -> None:
 
 
 def test_a_burst_is_in_order() -> None:
-    made = [new_id() for _ in range(20_000)]
+    made = [new_id() for _ in range(20_000)] + new_ids(20_000) + [new_id()]
     assert made == sorted(set(made))
+    assert all(str(uuid.UUID(one)) == one for one in made)
+    assert {uuid.UUID(one).version for one in made} == {7}
 
 
 def test_a_clock_set_back_keeps_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
