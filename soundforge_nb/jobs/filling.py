@@ -190,7 +190,7 @@ class Filling(Runs):
         for claim in claims:
             if claim.node not in self.ledger.nodes:
                 for job in claim.jobs:
-                    await self.lost(job.lease_id, "its Dask worker left before it began")
+                    await self.lost(job.lease_id, "its Dask worker left before it began", began=False)
 
     async def _claim(self, queue: str, nodes: list[str]) -> list[Claim]:
         """Claim for these slots in one transaction, and tell the demand what that showed."""

@@ -137,8 +137,12 @@ def test_what_could_not_be_noted_holds_no_slot(in_house: Any, monkeypatch: Any) 
     in_house(test)
 
 
-def test_a_job_whose_node_left_meanwhile_is_taken_up_again(in_house: Any, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("pulse", [None, 3])
+def test_a_job_whose_node_left_meanwhile_is_taken_up_again(
+    in_house: Any, monkeypatch: Any, pulse: int | None
+) -> None:
     async def test(house: House) -> None:
+        house.engine.joined("node", host="desk", pulse=pulse)
         assert await house.engine.fill("analysis") == 0
         note = house.store.note
 
@@ -151,6 +155,7 @@ def test_a_job_whose_node_left_meanwhile_is_taken_up_again(in_house: Any, monkey
             ids = await insert(house, 1)
         assert given(house) == []
         assert await states(house, ids) == ["available"]
+        assert [row["rescues"] for row in await house.sql("SELECT rescues FROM jobs")] == [0]
         house.engine.joined("other")
         assert await house.engine.fill("analysis") == 1
 
