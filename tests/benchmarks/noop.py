@@ -23,7 +23,7 @@ class ChunkedNoop(Noop):
     """Many jobs share a Dask task."""
 
     name = "chunked_noop"
-    chunk = 32
+    chunk = 100
 
 
 def began() -> float:
