@@ -114,7 +114,7 @@ class ForgeWorkerPlugin(distributed.WorkerPlugin):
                 self._outbox.say([streams.ended([end])], at_once=job is last)
 
     def _staged(self, job: Job) -> bool:
-        # Most that run here use none: to look costs more than such a job.
+        # As text: to make a Path of it costs more than the look.
         return os.path.exists(f"{self._staging_folder}/{job.lease_id}")  # noqa: PTH110
 
     def _marks(self, first: Job, stack: contextlib.ExitStack) -> Marks | None:
