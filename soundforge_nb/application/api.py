@@ -61,6 +61,11 @@ class Api(DashboardCalls):
         }
 
     @call
+    async def follow(self, client: str) -> bool:
+        """Tell this Dask client what happens from now on: calls overtake its own way of asking for that."""
+        return self._observer is not None and self._observer.follow(client)
+
+    @call
     async def status(self) -> dict[str, Any]:
         """The tree, the Dask workers, the queues and the metrics."""
         application = self._application

@@ -17,7 +17,14 @@ import distributed
 from distributed.comm.core import CommClosedError
 
 from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
-from soundforge_nb.errors import AccessRefused, ConnectionLost, NoApplication, UsageError, from_json
+from soundforge_nb.errors import (
+    AccessRefused,
+    ConnectionLost,
+    NoApplication,
+    SoundforgeError,
+    UsageError,
+    from_json,
+)
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +32,7 @@ Listener = Callable[[dict[str, Any]], None]
 
 #: How often a waiting call looks whether the application still lives.
 _LOOK_SECONDS = 1.0
+_FOLLOW_SECONDS = 5.0
 #: Dask tells of lost connections in the notebook; what matters of it becomes a sentence of ours.
 _NOISY_LOGGERS = ("distributed.client", "distributed.core", "distributed.batched", "distributed.comm.tcp")
 
@@ -128,12 +136,17 @@ class Connection:
         return answer
 
     def follow(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` told each outbound message, in Dask's thread; returns what ends it."""
+        """Have `listener` told each outbound message from now on, in Dask's thread; returns what ends it."""
         with self._lock:
-            if not self._listeners:
-                # One subscription a client: Dask replaces a handler by the next one.
-                self._client.subscribe_topic(OUTBOUND_TOPIC, self._fan_out)
+            first = not self._listeners
             self._listeners.append(listener)
+        if first:
+            # One subscription a client: Dask replaces a handler by the next one.
+            self._client.subscribe_topic(OUTBOUND_TOPIC, self._fan_out)
+            # Dask tells the scheduler within a moment. The call that comes next may be quicker than that, and
+            # what it sets going would be missed.
+            with contextlib.suppress(SoundforgeError):
+                self.call("follow", client=self._client.id, timeout_seconds=_FOLLOW_SECONDS)
 
         def unfollow() -> None:
             with self._lock, contextlib.suppress(ValueError):

@@ -53,6 +53,7 @@ class Link:
         self._lock = threading.RLock()
         self._closed = False
         self._connection = open_connection()
+        self._followed: Connection | None = None
 
     @property
     def address(self) -> str:
@@ -83,9 +84,8 @@ class Link:
     def follow(self, listener: Listener) -> Callable[[], None]:
         """As `Connection.follow`, over losses; after one a message of topic ``connection`` comes."""
         with self._lock:
-            if not self._listeners:
-                self._connection.follow(self._fan_out)
             self._listeners.append(listener)
+            self._follow_connection()
 
         def unfollow() -> None:
             with self._lock, contextlib.suppress(ValueError):
@@ -96,6 +96,12 @@ class Link:
     def close(self) -> None:
         self._closed = True
         self._connection.close()
+
+    def _follow_connection(self) -> None:
+        """Once for each connection, however often somebody begins to listen."""
+        if self._followed is not self._connection:
+            self._followed = self._connection
+            self._connection.follow(self._fan_out)
 
     def _fan_out(self, message: dict[str, Any]) -> None:
         for listener in list(self._listeners):
@@ -110,7 +116,7 @@ class Link:
             lost.close()
             self._connection = self._patiently()
             if self._listeners:
-                self._connection.follow(self._fan_out)
+                self._follow_connection()
         self._tell("The connection is back.")
         self._fan_out(RECONNECTED)
 

@@ -1,4 +1,4 @@
-"""Looks at the Dask workers: what they are made of, and which ports live on them."""
+"""Looks at who is there: Dask workers with their ports, and Dask clients that follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from typing import Any
 
 from distributed.scheduler import Scheduler
+
+from soundforge_nb.cluster.settings import OUTBOUND_TOPIC
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,13 @@ class Observer:
     def http(self) -> str:
         """Where health and metrics are answered."""
         return f"http://127.0.0.1:{self._scheduler.services['dashboard'].port}"
+
+    def follow(self, client: str) -> bool:
+        """Send this Dask client what is told from now on; False where there is none of that name."""
+        if client not in self._scheduler.clients:
+            return False
+        self._scheduler.subscribe_topic(OUTBOUND_TOPIC, client)
+        return True
 
     def ports(self) -> dict[str, dict[str, Any]]:
         """The live ports by the lease that they work for: pid, program, memory, Dask worker."""
