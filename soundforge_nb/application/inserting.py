@@ -64,6 +64,21 @@ def _check(kind: Kind, args: list[Any]) -> None:
             shown = json.dumps(each)[:100]
             raise UsageError(f"The arguments of a job of kind {kind.name} are no object: {shown}.")
         kind.check(each)
+    if not _is_text(args):
+        wrong = next(each for each in args if not _is_text(each))
+        raise UsageError(
+            f"The arguments of a job of kind {kind.name} hold half of a character, which is no text: "
+            f"{json.dumps(wrong)[:100]}.",
+            "Leave it out: arguments are JSON in UTF-8.",
+        )
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _checked(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:

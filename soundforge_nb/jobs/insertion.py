@@ -67,7 +67,8 @@ def insert_alike(
     row = row_of(like, now)
     names = ("kind", "queue", "meta", "tags", "priority", "state", "max_attempts", "unique_key", "batch_id")
     shared = {name: row[name] for name in (*names, "track_id", "scheduled_at")}
-    texts = [json.dumps(each) for each in args]
+    # One text for all of them: to write each, and to bind it, takes longer than to insert it.
+    texts = json.dumps(list(args))
     session.execute(_sql("insert_alike"), {**shared, "now": now, "job_ids": list(job_ids), "args": texts})
 
 

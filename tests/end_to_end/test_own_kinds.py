@@ -204,6 +204,7 @@ def test_what_does_not_fit_is_refused_before_there_is_a_job(own):
         ("double", {"n": "two"}, {}, "n is 'two'"),
         ("triple", {}, {}, "No kind of job is named 'triple' here.*double"),
         ("double", [1], {}, "are no object"),
+        ("double", {"n": 1, "name": "\udcff"}, {}, "half of a character"),
         ("double", {"n": 1}, {"priority": 10}, "priority is 0 .* to 9"),
         ("double", {"n": 1}, {"colour": "red"}, 'colour = "red"'),
         ("double", {"n": 1}, {"parents": ["0190a000-0000-7000-8000-000000000001"]}, "does not exist|no job"),
