@@ -127,7 +127,7 @@ def rescued(lease: Lease, reason: str, began: bool = True) -> Ack:
 
 
 def withdrawn(job_id: str, lease_id: str) -> Ack:
-    """One of a chunk that had been allowed to begin with the others, and did not."""
+    """It had been allowed to begin, with its claim or with others of its chunk, and did not."""
     return Ack(job_id, lease_id, State.AVAILABLE, "withdrawn", extra_attempts=1)
 
 
